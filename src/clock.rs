@@ -1,1 +1,124 @@
-//! (being built)
+//! The only place that reads a clock.
+//!
+//! Everything else is told what time it is. `now` is the engine's time; `machine_now` is the time
+//! that other programs on this machine and the targets judge by. They are the same, except in
+//! rehearsals and tests, where the engine's can be set or sped up.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the one file that may read the machine's clock"
+)]
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub use crate::domain::timing::Timestamp;
+
+/// Source of time.
+pub trait Clock: Send + Sync + 'static {
+    /// The engine's time, in whole milliseconds.
+    fn now(&self) -> Timestamp;
+
+    /// The machine's time, by which targets judge, in whole milliseconds.
+    fn machine_now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        machine_now()
+    }
+
+    fn machine_now(&self) -> Timestamp {
+        machine_now()
+    }
+}
+
+/// The machine's time now, in whole milliseconds: what is stored is what was read.
+#[must_use]
+pub fn machine_now() -> Timestamp {
+    let now = Utc::now();
+    DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+}
+
+/// A clock that stands still until it is moved. For tests and simulations.
+#[derive(Debug)]
+pub struct ManualClock {
+    now: Mutex<Timestamp>,
+}
+
+impl ManualClock {
+    /// Starts at the given instant.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            now: Mutex::new(now),
+        }
+    }
+
+    /// Moves on, or back with a negative step.
+    pub fn advance(&self, by: TimeDelta) {
+        let mut now = self
+            .now
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *now += by;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self
+            .now
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn machine_now(&self) -> Timestamp {
+        machine_now()
+    }
+}
+
+/// The machine's clock plus what a file says, in milliseconds. Only for rehearsals against a
+/// sandbox, where a person lets an hour pass in a second.
+#[derive(Debug)]
+pub struct RehearsalClock {
+    offset_file: PathBuf,
+    last: Mutex<TimeDelta>,
+}
+
+impl RehearsalClock {
+    /// Follows the file; as long as it can't be read, the last known offset holds.
+    #[must_use]
+    pub fn following(offset_file: PathBuf) -> Self {
+        Self {
+            offset_file,
+            last: Mutex::new(TimeDelta::zero()),
+        }
+    }
+}
+
+impl Clock for RehearsalClock {
+    fn now(&self) -> Timestamp {
+        let mut last = self
+            .last
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let read = std::fs::read_to_string(&self.offset_file)
+            .ok()
+            .and_then(|text| text.trim().parse::<i64>().ok())
+            .and_then(TimeDelta::try_milliseconds);
+        if let Some(offset) = read {
+            *last = offset;
+        }
+        machine_now() + *last
+    }
+
+    fn machine_now(&self) -> Timestamp {
+        machine_now()
+    }
+}

@@ -1,1 +1,19 @@
-//! (being built)
+//! The pure core: words, states and decisions of jitbot.
+//!
+//! Nothing here waits, reads a clock, logs or talks to anybody. Time is an argument. Every function
+//! can be read as a table of (state, facts, now) and is tested as one.
+
+pub mod answer;
+pub mod audit;
+pub mod command;
+pub mod decide;
+pub mod decision;
+pub mod facts;
+pub mod grant;
+pub mod ids;
+pub mod job;
+pub mod person;
+pub mod refusal;
+pub mod request;
+pub mod spec;
+pub mod timing;

@@ -1,1 +1,8 @@
-//! (being built)
+//! Who may ask for what, and who approves it: rules as data, and what they say of a request.
+//!
+//! Pure like `domain`. The config builds a [`Policy`]; `service` asks it.
+
+pub mod evaluate;
+pub mod model;
+
+pub use model::Policy;

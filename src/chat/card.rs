@@ -1,0 +1,185 @@
+//! What a card and a letter say, before any platform draws them.
+
+use crate::domain::answer::Answer;
+use crate::domain::grant::{EndingReason, Evidence, GrantState};
+use crate::domain::ids::{AccountId, GrantId, GroupName, RequestId, ResourceName};
+use crate::domain::request::RequestState;
+use crate::domain::spec::Risk;
+use crate::domain::timing::Timestamp;
+
+/// How an access ends, as the issuer instance can do it; shown before anybody approves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HowItEnds {
+    /// The target itself enforces the end.
+    pub enforced_by_target: bool,
+    /// It can be ended early.
+    pub can_end_early: bool,
+    /// An end can be seen, not only told.
+    pub can_be_seen: bool,
+    /// Sessions that are open go on after the end.
+    pub sessions_outlive: bool,
+}
+
+/// A request as approvers and readers see it: what is true now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// The request.
+    pub id: RequestId,
+    /// Version that buttons carry.
+    pub version: i64,
+    /// Who asked.
+    pub requester: AccountId,
+    /// Who would receive it, if somebody else.
+    pub beneficiary: Option<AccountId>,
+    /// Resource.
+    pub resource: ResourceName,
+    /// Its title.
+    pub title: String,
+    /// Project.
+    pub project: String,
+    /// Action.
+    pub action: String,
+    /// Target, in words.
+    pub target: String,
+    /// What there, e.g. `principal:deploy`.
+    pub entitlements: Vec<String>,
+    /// Risk.
+    pub risk: Risk,
+    /// Seconds.
+    pub duration_s: i64,
+    /// Why; none once erased.
+    pub reason: Option<String>,
+    /// How it ends.
+    pub how_it_ends: HowItEnds,
+    /// What is notable, without guessing.
+    pub notable: Vec<Notable>,
+    /// Where the request stands.
+    pub state: RequestState,
+    /// Approvals that are still needed.
+    pub approvals_missing: i64,
+    /// Who may give them.
+    pub approvers: Vec<GroupName>,
+    /// When it was asked.
+    pub submitted_at: Timestamp,
+    /// When it expires undecided.
+    pub pending_until: Timestamp,
+    /// Decisions so far: who (none for a rule), yes or no, when.
+    pub decisions: Vec<(Option<AccountId>, bool, Timestamp)>,
+    /// The grant, once there is one.
+    pub grant: Option<CardGrant>,
+}
+
+/// The grant's part of a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardGrant {
+    /// Its id.
+    pub id: GrantId,
+    /// Where it stands.
+    pub state: GrantState,
+    /// When it must have ended, once that is set.
+    pub deadline: Option<Timestamp>,
+    /// Why it ends.
+    pub reason: Option<EndingReason>,
+    /// Who ended it.
+    pub by: Option<AccountId>,
+    /// When it was over.
+    pub ended_at: Option<Timestamp>,
+    /// How that is known.
+    pub evidence: Option<Evidence>,
+    /// Since when taking it away has been failing.
+    pub stuck_since: Option<Timestamp>,
+}
+
+/// Something that an approver would want to notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notable {
+    /// This person's first request for this resource.
+    FirstTime,
+    /// So many other accesses of this person are live.
+    HoldsOthers(i64),
+}
+
+/// A message to a person or a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Letter {
+    /// The answer to a press, given privately.
+    Answer(Answer),
+    /// To the requester: decided by people or a rule, run out, or cancelled.
+    Decided(Box<Card>),
+    /// To the beneficiary: access works.
+    Ready {
+        /// What and until when.
+        card: Box<Card>,
+        /// How it is used.
+        how_to_use: String,
+        /// E.g. the certificate.
+        document: Option<String>,
+    },
+    /// To the beneficiary: it ends soon.
+    Reminder(Box<Card>),
+    /// To the beneficiary: it is over, or could not be given.
+    Ended(Box<Card>),
+    /// To security: taking access away keeps failing.
+    Stuck {
+        /// Which.
+        card: Box<Card>,
+        /// Failures so far.
+        failures: i64,
+        /// What the target said last.
+        said: String,
+    },
+    /// To security: a stuck revocation succeeded.
+    Healed(Box<Card>),
+    /// To security: a card could not be posted.
+    CardLost {
+        /// Which.
+        card: Box<Card>,
+        /// What the platform said.
+        said: String,
+    },
+    /// To security: the day.
+    Digest(Box<Digest>),
+}
+
+/// One day, in numbers that can be recomputed from the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// From, exclusive of what an earlier digest told.
+    pub from: Timestamp,
+    /// To.
+    pub to: Timestamp,
+    /// Requests that were made.
+    pub requested: i64,
+    /// Approved by people.
+    pub approved_by_people: i64,
+    /// Approved by a rule.
+    pub approved_by_rule: i64,
+    /// Denied.
+    pub denied: i64,
+    /// Refused before they became requests.
+    pub refused: i64,
+    /// Ran out undecided.
+    pub expired: i64,
+    /// Withdrawn.
+    pub withdrawn: i64,
+    /// Accesses that began.
+    pub issued: i64,
+    /// Accesses that ended.
+    pub ended: i64,
+    /// Of these, ended early.
+    pub ended_early: i64,
+    /// Of these, only told.
+    pub told_only: i64,
+    /// Could not be given.
+    pub failed: i64,
+    /// Longest time between deadline and evidence, in milliseconds.
+    pub longest_lag_ms: i64,
+    /// Live now.
+    pub active_now: i64,
+    /// Waiting for a decision now.
+    pub pending_now: i64,
+    /// Stuck now, with since when and what the target said.
+    pub stuck_now: Vec<(GrantId, ResourceName, Timestamp)>,
+    /// Entries in the record, and the hash of the last.
+    pub head: (i64, String),
+}

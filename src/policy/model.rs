@@ -1,0 +1,164 @@
+//! Rules as data, with every name resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::domain::ids::{AccountId, GroupName, IssuerName, PersonName, Place, ResourceName};
+use crate::domain::person::Identity;
+use crate::domain::spec::{ContentHash, Risk, TargetAccount};
+use crate::domain::timing::Timestamp;
+
+/// Somebody whom a rule names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// Everybody in a group: `group:sre`.
+    Group(GroupName),
+    /// One person, with all their accounts: `person:alice`.
+    Person(PersonName),
+    /// One account: `slack:T1/U1`.
+    Account(AccountId),
+}
+
+/// A group as it is known now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Who is in it.
+    pub members: BTreeSet<AccountId>,
+    /// As of when that is known; none where the config itself lists the members, which can't be stale.
+    pub as_of: Option<Timestamp>,
+}
+
+/// What chat can't tell about somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Accounts that are this person.
+    pub accounts: Vec<AccountId>,
+    /// Public SSH keys, one OpenSSH line each.
+    pub ssh_keys: Vec<String>,
+    /// IANA name of their time zone.
+    pub time_zone: Option<chrono_tz::Tz>,
+}
+
+/// How many people out of which groups must approve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Who may approve.
+    pub from: Vec<Subject>,
+    /// How many different people must.
+    pub count: i64,
+}
+
+/// A rule that approves without people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutoApproval {
+    /// For whom.
+    pub from: Vec<Subject>,
+    /// Longest duration, in seconds.
+    pub max_s: i64,
+}
+
+/// Something that can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its name.
+    pub name: ResourceName,
+    /// For people.
+    pub title: String,
+    /// Project.
+    pub project: String,
+    /// Action.
+    pub action: String,
+    /// Risk.
+    pub risk: Risk,
+    /// The issuer instance that gives it.
+    pub issuer: IssuerName,
+    /// Where, in words for people.
+    pub target: String,
+    /// The issuer's parameters.
+    pub parameters: Map<String, Value>,
+    /// What the parameters mean as entitlements, from the issuer.
+    pub entitlements: Vec<String>,
+    /// Duration when none is asked for, in seconds.
+    pub default_s: i64,
+    /// Longest duration, in seconds.
+    pub max_s: i64,
+    /// Who may ask.
+    pub request: Vec<Subject>,
+    /// Who never may, whatever else says so.
+    pub never: Vec<Subject>,
+    /// Who approves; exactly one stage today.
+    pub approve: Approval,
+    /// Rules that approve without people, first match first.
+    pub auto_approve: Vec<AutoApproval>,
+    /// Where the card goes; the first one.
+    pub channels: Vec<Place>,
+    /// Seconds that a request waits for people.
+    pub pending_for_s: i64,
+    /// Seconds after the approval within which access must have been given.
+    pub activation_s: i64,
+    /// Seconds before the end at which the beneficiary is reminded.
+    pub remind_s: Vec<i64>,
+    /// Seconds for which facts about groups hold.
+    pub facts_fresh_for_s: i64,
+    /// Zone in which `until 18:00` is read for people without one.
+    pub time_zone: Option<chrono_tz::Tz>,
+}
+
+/// What the policy needs to know of an issuer instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerFacts {
+    /// Only takes away any more.
+    pub retired: bool,
+    /// Whether it can end access early at all.
+    pub can_end_early: bool,
+    /// Who each person is there, or what is missing, in words for that person.
+    pub accounts: BTreeMap<PersonName, Result<TargetAccount, String>>,
+}
+
+/// Security: who, and where they read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Security {
+    /// Who is security.
+    pub people: Vec<Subject>,
+    /// Where they are told.
+    pub channels: Vec<Place>,
+}
+
+/// Everything that decides, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Hash of the config text that says it, without secrets; on every decision.
+    pub hash: ContentHash,
+    /// That text, kept once per hash.
+    pub text: String,
+    /// Groups by name.
+    pub groups: BTreeMap<GroupName, Group>,
+    /// People by name.
+    pub people: BTreeMap<PersonName, Person>,
+    /// Resources by name.
+    pub resources: BTreeMap<ResourceName, Resource>,
+    /// Issuers by name.
+    pub issuers: BTreeMap<IssuerName, IssuerFacts>,
+    /// Security.
+    pub security: Security,
+    /// The workspaces and guilds that commands may come from, e.g. `slack:T1`.
+    pub communities: BTreeSet<String>,
+    /// Open requests that one person may have.
+    pub max_open_per_person: i64,
+}
+
+impl Policy {
+    /// The account with the person that it belongs to.
+    #[must_use]
+    pub fn identify(&self, account: &AccountId) -> Identity {
+        Identity {
+            account: account.clone(),
+            person: self
+                .people
+                .iter()
+                .find(|(_, person)| person.accounts.contains(account))
+                .map(|(name, _)| name.clone()),
+        }
+    }
+}
