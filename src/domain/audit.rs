@@ -1,1 +1,484 @@
-//! (being built)
+//! The record: append-only entries, each bound to the one before by a hash.
+//!
+//! An entry's body is text in a fixed form with a format version. Personal text (reasons, what was
+//! typed) stands beside the chain; the body holds only its salted hash, so that the text can be
+//! erased and the chain still verifies.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::ids::{AccountId, GrantId, RequestId};
+use super::spec::ContentHash;
+use super::timing::Timestamp;
+
+/// Version of the body's form.
+pub const FORMAT: i64 = 1;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditKind {
+    /// jitbot started with this policy.
+    Started,
+    /// Somebody asked; it stands.
+    Requested,
+    /// Something that somebody tried was refused.
+    Refused,
+    /// A person or a rule approved.
+    Approved,
+    /// A person denied.
+    Denied,
+    /// Taken back.
+    Withdrawn,
+    /// Ran out undecided.
+    Expired,
+    /// We are about to call the target to give access.
+    IssueIntended,
+    /// The target said that access is there.
+    Issued,
+    /// An attempt to give access failed, or its outcome is unknown.
+    IssueTroubled,
+    /// Access could not be given, and was seen to be absent.
+    IssueFailed,
+    /// The end was ordered.
+    EndOrdered,
+    /// A grant ended before the target was ever called.
+    GrantCancelled,
+    /// Taking access away keeps failing.
+    Stuck,
+    /// Access is gone, with evidence.
+    Ended,
+    /// A digest was made.
+    DigestMade,
+}
+
+impl AuditKind {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Requested => "requested",
+            Self::Refused => "refused",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+            Self::IssueIntended => "issue_intended",
+            Self::Issued => "issued",
+            Self::IssueTroubled => "issue_troubled",
+            Self::IssueFailed => "issue_failed",
+            Self::EndOrdered => "end_ordered",
+            Self::GrantCancelled => "grant_cancelled",
+            Self::Stuck => "stuck",
+            Self::Ended => "ended",
+            Self::DigestMade => "digest_made",
+        }
+    }
+}
+
+/// An entry before it has its place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditDraft {
+    /// What happened.
+    pub kind: AuditKind,
+    /// Who did it; none for jitbot itself.
+    pub actor: Option<AccountId>,
+    /// About which request.
+    pub request: Option<RequestId>,
+    /// About which grant.
+    pub grant: Option<GrantId>,
+    /// The policy that held.
+    pub policy: Option<ContentHash>,
+    /// Rules that decided, e.g. `resource.staging-ssh.approve[0]`.
+    pub rules: Vec<String>,
+    /// Facts, sorted by key; no personal text, no secret.
+    pub facts: serde_json::Map<String, serde_json::Value>,
+    /// Personal text that belongs to it; only its salted hash enters the chain.
+    pub text: Option<String>,
+}
+
+impl AuditDraft {
+    /// An entry of this kind about nothing yet.
+    #[must_use]
+    pub fn new(kind: AuditKind) -> Self {
+        Self {
+            kind,
+            actor: None,
+            request: None,
+            grant: None,
+            policy: None,
+            rules: Vec::new(),
+            facts: serde_json::Map::new(),
+            text: None,
+        }
+    }
+
+    /// Who did it.
+    #[must_use]
+    pub fn by(mut self, actor: &AccountId) -> Self {
+        self.actor = Some(actor.clone());
+        self
+    }
+
+    /// About which request.
+    #[must_use]
+    pub fn request(mut self, request: &RequestId) -> Self {
+        self.request = Some(request.clone());
+        self
+    }
+
+    /// About which grant, and so which request.
+    #[must_use]
+    pub fn grant(mut self, grant: &GrantId) -> Self {
+        self.request = Some(grant.request());
+        self.grant = Some(grant.clone());
+        self
+    }
+
+    /// Under which policy, by which rules.
+    #[must_use]
+    pub fn under(mut self, policy: &ContentHash, rules: Vec<String>) -> Self {
+        self.policy = Some(policy.clone());
+        self.rules = rules;
+        self
+    }
+
+    /// One more fact.
+    #[must_use]
+    pub fn fact(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.facts.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Personal text.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        self.text = Some(text.to_owned());
+        self
+    }
+}
+
+/// An entry in the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Its place, from 1 without gaps.
+    pub seq: i64,
+    /// The body, exactly as it was hashed.
+    pub body: String,
+    /// Hash of the entry before; of nothing for the first.
+    pub prev: ContentHash,
+    /// Hash of `prev` and `body`.
+    pub hash: ContentHash,
+    /// The personal text beside it, with its salt, unless erased.
+    pub text: Option<SaltedText>,
+}
+
+/// Personal text with the salt of its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaltedText {
+    /// 16 random bytes in hexadecimal.
+    pub salt: String,
+    /// The text.
+    pub text: String,
+}
+
+impl SaltedText {
+    /// What the body holds of it.
+    #[must_use]
+    pub fn hash(&self) -> ContentHash {
+        ContentHash::of(format!("{}:{}", self.salt, self.text).as_bytes())
+    }
+}
+
+/// The end of the record: how many entries, and the hash of the last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Entries.
+    pub count: i64,
+    /// Hash of the last.
+    pub hash: ContentHash,
+}
+
+impl Head {
+    /// The head of an empty record.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            count: 0,
+            hash: ContentHash::of(b""),
+        }
+    }
+}
+
+impl std::fmt::Display for Head {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.count, self.hash)
+    }
+}
+
+impl std::str::FromStr for Head {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not a head: write it as N:HASH, as a digest says it");
+        let (count, hash) = text.split_once(':').ok_or_else(wrong)?;
+        let count = count.parse().map_err(|_| wrong())?;
+        if hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(wrong());
+        }
+        Ok(Self {
+            count,
+            hash: ContentHash(hash.to_ascii_lowercase()),
+        })
+    }
+}
+
+fn chain(prev: &ContentHash, body: &str) -> ContentHash {
+    let mut hasher = Sha256::new();
+    hasher.update(prev.0.as_bytes());
+    hasher.update(b"\n");
+    hasher.update(body.as_bytes());
+    ContentHash(hex::encode(hasher.finalize()))
+}
+
+/// Gives a draft its place after `head`. `salt` is fresh chance, used only where there is text.
+#[must_use]
+pub fn append(head: &Head, draft: AuditDraft, salt: [u8; 16], at: Timestamp) -> AuditEntry {
+    let text = draft.text.map(|text| SaltedText {
+        salt: hex::encode(salt),
+        text,
+    });
+    let seq = head.count + 1;
+    let body = serde_json::json!({
+        "v": FORMAT,
+        "seq": seq,
+        "at": at.timestamp_millis(),
+        "kind": draft.kind,
+        "actor": draft.actor,
+        "request": draft.request,
+        "grant": draft.grant,
+        "policy": draft.policy,
+        "rules": draft.rules,
+        "facts": draft.facts,
+        "text_hash": text.as_ref().map(SaltedText::hash),
+    })
+    .to_string();
+    AuditEntry {
+        seq,
+        hash: chain(&head.hash, &body),
+        prev: head.hash.clone(),
+        body,
+        text,
+    }
+}
+
+/// What is wrong with a record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// An entry does not fit the one before it, or its own body.
+    #[error("entry {seq} does not fit: {what}")]
+    Entry {
+        /// The first that does not fit.
+        seq: i64,
+        /// Why.
+        what: &'static str,
+    },
+    /// The record is shorter than the head that was kept.
+    #[error("entries {from} to {to} are missing: the record was cut off", from = .have + 1, to = .want)]
+    CutOff {
+        /// Entries that are there.
+        have: i64,
+        /// Entries that the head counts.
+        want: i64,
+    },
+    /// The record is consistent in itself but not the one that the head belongs to.
+    #[error("entry {seq} is not the one that the head names: the record was rewritten")]
+    Rewritten {
+        /// The entry that the head names.
+        seq: i64,
+    },
+}
+
+/// Checks entries one after the other.
+#[derive(Debug)]
+pub struct Verifier {
+    at: Head,
+    expected: Option<Head>,
+}
+
+impl Verifier {
+    /// Starts before the first entry; compares with a head that was kept elsewhere, if there is one.
+    #[must_use]
+    pub fn new(expected: Option<Head>) -> Self {
+        Self {
+            at: Head::empty(),
+            expected,
+        }
+    }
+
+    /// Takes the next entry.
+    ///
+    /// # Errors
+    /// [`Broken`] for the first entry that does not fit.
+    pub fn take(&mut self, entry: &AuditEntry) -> Result<(), Broken> {
+        let wrong = |what| {
+            Err(Broken::Entry {
+                seq: self.at.count + 1,
+                what,
+            })
+        };
+        if entry.seq != self.at.count + 1 {
+            return wrong("its number is not the next one");
+        }
+        if entry.prev != self.at.hash {
+            return wrong("it names another entry before it");
+        }
+        if entry.hash != chain(&entry.prev, &entry.body) {
+            return wrong("its body was changed");
+        }
+        let Ok(body) = serde_json::from_str::<serde_json::Value>(&entry.body) else {
+            return wrong("its body can't be read");
+        };
+        if body["seq"] != entry.seq {
+            return wrong("its body has another number");
+        }
+        if let Some(text) = &entry.text
+            && body["text_hash"] != text.hash().0
+        {
+            return wrong("the text beside it was changed");
+        }
+        self.at = Head {
+            count: entry.seq,
+            hash: entry.hash.clone(),
+        };
+        if let Some(expected) = &self.expected
+            && expected.count == entry.seq
+            && expected.hash != entry.hash
+        {
+            return Err(Broken::Rewritten { seq: entry.seq });
+        }
+        Ok(())
+    }
+
+    /// After the last entry: the head.
+    ///
+    /// # Errors
+    /// [`Broken::CutOff`] when entries are missing at the end.
+    pub fn finish(self) -> Result<Head, Broken> {
+        match self.expected {
+            Some(expected) if expected.count > self.at.count => Err(Broken::CutOff {
+                have: self.at.count,
+                want: expected.count,
+            }),
+            _ => Ok(self.at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    fn record(n: i64) -> Vec<AuditEntry> {
+        let mut head = Head::empty();
+        (0..n)
+            .map(|i| {
+                let draft = AuditDraft::new(AuditKind::Refused)
+                    .fact("n", i)
+                    .text("because");
+                let at = DateTime::from_timestamp(i, 0).unwrap();
+                let entry = append(&head, draft, [i as u8; 16], at);
+                head = Head {
+                    count: entry.seq,
+                    hash: entry.hash.clone(),
+                };
+                entry
+            })
+            .collect()
+    }
+
+    fn verify(entries: &[AuditEntry], head: Option<Head>) -> Result<Head, Broken> {
+        let mut verifier = Verifier::new(head);
+        for entry in entries {
+            verifier.take(entry)?;
+        }
+        verifier.finish()
+    }
+
+    fn head_of(entries: &[AuditEntry]) -> Head {
+        verify(entries, None).unwrap()
+    }
+
+    #[test]
+    fn an_untouched_record_verifies_and_its_head_reads_back() {
+        let entries = record(5);
+        let head = head_of(&entries);
+        assert_eq!(head.to_string().parse(), Ok(head.clone()));
+        assert_eq!(verify(&entries, Some(head.clone())), Ok(head));
+    }
+
+    #[test]
+    fn text_can_be_erased_but_not_changed() {
+        let mut entries = record(3);
+        let head = head_of(&entries);
+        entries[1].text = None;
+        assert_eq!(verify(&entries, Some(head)).map(|h| h.count), Ok(3));
+        entries[2].text.as_mut().unwrap().text = "another reason".into();
+        assert!(matches!(
+            verify(&entries, None),
+            Err(Broken::Entry { seq: 3, .. })
+        ));
+    }
+
+    #[test]
+    fn the_first_entry_that_does_not_fit_is_named() {
+        let mut entries = record(5);
+        entries[2].body = entries[2].body.replace("\"n\":2", "\"n\":7");
+        assert!(matches!(
+            verify(&entries, None),
+            Err(Broken::Entry { seq: 3, .. })
+        ));
+        let mut entries = record(5);
+        entries.remove(1);
+        assert!(matches!(
+            verify(&entries, None),
+            Err(Broken::Entry { seq: 2, .. })
+        ));
+    }
+
+    #[test]
+    fn a_head_shows_a_cut_tail_and_a_rewritten_record() {
+        let entries = record(5);
+        let head = head_of(&entries);
+        assert_eq!(
+            verify(&entries[..3], Some(head.clone())),
+            Err(Broken::CutOff { have: 3, want: 5 })
+        );
+        assert!(
+            verify(&entries[..3], None).is_ok(),
+            "nothing to compare with"
+        );
+        let mut other = Head::empty();
+        let rewritten: Vec<AuditEntry> = (0..5)
+            .map(|i| {
+                let entry = append(
+                    &other,
+                    AuditDraft::new(AuditKind::Refused).fact("n", i * 2),
+                    [0; 16],
+                    DateTime::from_timestamp(i, 0).unwrap(),
+                );
+                other = Head {
+                    count: entry.seq,
+                    hash: entry.hash.clone(),
+                };
+                entry
+            })
+            .collect();
+        assert_eq!(
+            verify(&rewritten, Some(head)),
+            Err(Broken::Rewritten { seq: 5 })
+        );
+    }
+}

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod grant;
 pub mod ids;
 pub mod job;
+pub mod outcome;
 pub mod person;
 pub mod refusal;
 pub mod request;

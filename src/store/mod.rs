@@ -1,1 +1,249 @@
-//! (being built)
+//! Everything that is remembered. The only place with SQL.
+//!
+//! [`Store`] is what the rest knows; `sqlite` is behind it. One writer takes whole transactions,
+//! commits those that wait together with one fsync, and answers only afterwards.
+
+pub mod sqlite;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+
+use crate::domain::audit::{AuditDraft, AuditEntry, Head};
+use crate::domain::command::MessageRef;
+use crate::domain::decision::Decision;
+use crate::domain::grant::{Grant, GrantState};
+use crate::domain::ids::{AccountId, GrantId, IssuerName, RequestId, ResourceName};
+use crate::domain::job::{Claim, Job, JobOrder, Lane, Settle};
+use crate::domain::request::{Request, RequestState};
+use crate::domain::spec::ContentHash;
+use crate::domain::timing::Timestamp;
+
+/// Why the store did not do what it was asked. Nothing of the transaction was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or failed.
+    #[error("the database failed: {0}")]
+    Database(String),
+    /// A row says something that can't be.
+    #[error("the database holds {what} that can't be read: {why}")]
+    Inconsistent {
+        /// Which row.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A row was not in the state that the change began from.
+    #[error("{what} changed meanwhile")]
+    Conflict {
+        /// Which row.
+        what: String,
+    },
+    /// Another process holds the database.
+    #[error("{path} is in use by {holder}: stop that process first, or name another database")]
+    Held {
+        /// The database's file.
+        path: String,
+        /// Who holds it, as it wrote itself down.
+        holder: String,
+    },
+    /// The writer has stopped.
+    #[error("the store is shutting down; nothing was kept")]
+    Closed,
+}
+
+/// Who waits for a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// A person waits for the answer.
+    Answer,
+    /// The worker records what came of something.
+    Outcome,
+}
+
+/// The body of a write transaction. It may run more than once only if it failed before.
+pub type WriteBody<T> =
+    Box<dyn for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send>;
+
+/// Reads, outside or inside a write transaction.
+#[async_trait]
+pub trait Reads: Send {
+    /// One request.
+    async fn request(&mut self, id: &RequestId) -> Result<Option<Request>, StoreError>;
+    /// One grant.
+    async fn grant(&mut self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
+    /// Decisions on a request, oldest first.
+    async fn decisions(&mut self, id: &RequestId) -> Result<Vec<Decision>, StoreError>;
+    /// Where the card of a request stands, once it was posted.
+    async fn card(&mut self, id: &RequestId) -> Result<Option<MessageRef>, StoreError>;
+    /// Requests of these accounts (as requester or beneficiary), newest first, at most `limit`:
+    /// open ones, and those whose grant is not over.
+    async fn live_requests_of(
+        &mut self,
+        accounts: &[AccountId],
+        limit: i64,
+    ) -> Result<Vec<Request>, StoreError>;
+    /// Requests of these accounts for this resource that are open, or approved at or after `since`.
+    async fn similar_requests(
+        &mut self,
+        accounts: &[AccountId],
+        resource: &ResourceName,
+        since: Timestamp,
+    ) -> Result<Vec<Request>, StoreError>;
+    /// Open requests of these accounts.
+    async fn count_open(&mut self, accounts: &[AccountId]) -> Result<i64, StoreError>;
+    /// Requests that these accounts ever made for this resource, except the one named.
+    async fn count_earlier(
+        &mut self,
+        accounts: &[AccountId],
+        resource: &ResourceName,
+        except: &RequestId,
+    ) -> Result<i64, StoreError>;
+    /// Grants of these accounts that are not over, except the one named.
+    async fn count_live_grants(
+        &mut self,
+        accounts: &[AccountId],
+        except: &GrantId,
+    ) -> Result<i64, StoreError>;
+    /// Grants in any of these states, oldest first, at most `limit`.
+    async fn grants_in(
+        &mut self,
+        states: &[GrantState],
+        limit: i64,
+    ) -> Result<Vec<Grant>, StoreError>;
+    /// How many grants are in any of these states.
+    async fn count_grants_in(&mut self, states: &[GrantState]) -> Result<i64, StoreError>;
+    /// How many requests are in this state.
+    async fn count_requests_in(&mut self, state: RequestState) -> Result<i64, StoreError>;
+    /// Grants of this issuer whose end was ordered and whose native deadline is after `machine_now`.
+    async fn ended_before_native_deadline(
+        &mut self,
+        issuer: &IssuerName,
+        machine_now: Timestamp,
+    ) -> Result<Vec<Grant>, StoreError>;
+    /// Issuers that have grants that are not over.
+    async fn issuers_with_live_grants(&mut self) -> Result<Vec<IssuerName>, StoreError>;
+    /// The answer that was given under this key, as JSON text.
+    async fn answered(&mut self, once: &str) -> Result<Option<String>, StoreError>;
+    /// The end of the record.
+    async fn head(&mut self) -> Result<Head, StoreError>;
+    /// Entries with a number above `after`, in order, at most `limit`.
+    async fn audit_after(&mut self, after: i64, limit: i64) -> Result<Vec<AuditEntry>, StoreError>;
+    /// The latest digest: (number, its moment, the record's count then, slot).
+    async fn last_digest(&mut self) -> Result<Option<DigestMark>, StoreError>;
+    /// A digest by its number.
+    async fn digest(&mut self, number: i64) -> Result<Option<DigestMark>, StoreError>;
+    /// When the first job that waits is due.
+    async fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError>;
+    /// A job's last error, by its key.
+    async fn job_error(&mut self, key: &str) -> Result<Option<String>, StoreError>;
+    /// Keys of jobs that are waiting, running or given up; for tests and the operator.
+    async fn open_jobs(&mut self) -> Result<Vec<(String, String)>, StoreError>;
+}
+
+/// A digest: what it covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestMark {
+    /// Its number, from 1.
+    pub number: i64,
+    /// The scheduled moment that it belongs to; unique.
+    pub slot: Timestamp,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The record's entries up to the one before it: it covers those above.
+    pub from_seq: i64,
+    /// The record's entries that it covers, up to this one.
+    pub to: Head,
+}
+
+/// One write transaction.
+#[async_trait]
+pub trait Tx: Reads {
+    /// The time of this transaction: read once, after its lock is held, and never before the time
+    /// of the last transaction that was committed.
+    fn now(&self) -> Timestamp;
+    /// The machine's time, read at the same moment.
+    fn machine_now(&self) -> Timestamp;
+
+    /// A new request.
+    async fn insert_request(&mut self, request: &Request) -> Result<(), StoreError>;
+    /// Saves a request that was in state `was`.
+    async fn save_request(
+        &mut self,
+        request: &Request,
+        was: RequestState,
+    ) -> Result<(), StoreError>;
+    /// A decision; one person decides once on a request.
+    async fn insert_decision(&mut self, decision: &Decision) -> Result<(), StoreError>;
+    /// A new grant with its holdings; the store sets and returns its serial.
+    async fn insert_grant(&mut self, grant: &Grant) -> Result<i64, StoreError>;
+    /// Saves a grant that was in state `was`.
+    async fn save_grant(&mut self, grant: &Grant, was: GrantState) -> Result<(), StoreError>;
+    /// Where the card stands; the first one that is recorded stays.
+    async fn record_card(&mut self, id: &RequestId, on: &MessageRef) -> Result<(), StoreError>;
+    /// Keeps the answer to what came under this key.
+    async fn keep_answer(&mut self, once: &str, answer: &str) -> Result<(), StoreError>;
+    /// Appends to the record.
+    async fn audit(&mut self, draft: AuditDraft) -> Result<(), StoreError>;
+    /// A policy's text, once per hash.
+    async fn keep_policy(&mut self, hash: &ContentHash, text: &str) -> Result<(), StoreError>;
+    /// Enqueues a job.
+    async fn enqueue(&mut self, order: &JobOrder) -> Result<(), StoreError>;
+    /// Drops a job that is waiting or running, by its key; a run in flight then settles nothing.
+    async fn cancel_job(&mut self, key: &str) -> Result<(), StoreError>;
+    /// Whether this claim still holds (same attempt, running).
+    async fn holds(&mut self, claim: Claim) -> Result<bool, StoreError>;
+    /// Settles a claim. False, and nothing changes, when it no longer holds.
+    async fn settle(&mut self, claim: Claim, settle: &Settle) -> Result<bool, StoreError>;
+    /// A digest for a slot; none if the slot has one already.
+    async fn insert_digest(
+        &mut self,
+        slot: Timestamp,
+        from_seq: i64,
+        to: &Head,
+    ) -> Result<Option<i64>, StoreError>;
+    /// Claims jobs that are due: of each lane at most `per_lane(lane)` minus what runs, oldest due
+    /// first by (rank, due), lanes in turn, at most `limit`; never two with the same serial key, and
+    /// none whose serial key is running. A claim whose lease is over can be claimed again.
+    async fn claim_due(&mut self, limit: usize, paused: &[Lane]) -> Result<Vec<Job>, StoreError>;
+    /// Makes every running job claimable at once: at start, when nobody else can be running them.
+    async fn release_claims(&mut self) -> Result<i64, StoreError>;
+}
+
+/// The store.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// A view for reading: everything committed so far.
+    async fn reader(&self) -> Result<Box<dyn Reads + '_>, StoreError>;
+    /// Runs a transaction, commits it (fsync) and then returns what it yielded. Use [`write`].
+    async fn write_boxed(
+        &self,
+        urgency: Urgency,
+        body: WriteBody<Box<dyn std::any::Any + Send>>,
+    ) -> Result<Box<dyn std::any::Any + Send>, StoreError>;
+    /// Told whenever jobs were enqueued or settled: a wake-up, nothing more.
+    fn wakeups(&self) -> std::sync::Arc<tokio::sync::Notify>;
+    /// Finishes what waits, then closes and lets the lock go.
+    async fn close(&self);
+}
+
+/// Runs a transaction on a store: commits it (fsync), then returns what it yielded.
+///
+/// # Errors
+/// What the body returned, or what the database said; nothing was kept then.
+pub async fn write<T, F>(store: &dyn Store, urgency: Urgency, body: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+{
+    let boxed: WriteBody<Box<dyn std::any::Any + Send>> = Box::new(move |tx| {
+        Box::pin(async move {
+            let value = body(tx).await?;
+            Ok(Box::new(value) as Box<dyn std::any::Any + Send>)
+        })
+    });
+    let value = store.write_boxed(urgency, boxed).await?;
+    value
+        .downcast::<T>()
+        .map(|value| *value)
+        .map_err(|_| StoreError::Database("a transaction yielded another type".into()))
+}

@@ -1,0 +1,51 @@
+//! What came of an attempt at a job. `service` turns it into the next state.
+
+use super::command::MessageRef;
+use super::grant::Evidence;
+
+/// What a handler reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// There was nothing (more) to do, or what was to be done is done and needs no record.
+    Done,
+    /// The target gives access.
+    Issued {
+        /// What finds it again, and what the beneficiary is told; never secret.
+        handle: serde_json::Value,
+    },
+    /// The target did not give access, for good, and was seen to show none.
+    NotIssued {
+        /// What it said.
+        said: String,
+    },
+    /// The target did not give access for good, but something may have been left there.
+    PartlyIssued {
+        /// What it said.
+        said: String,
+    },
+    /// Nobody knows whether access is there.
+    IssueUnknown {
+        /// What happened.
+        said: String,
+    },
+    /// Access is gone.
+    Gone(Evidence),
+    /// A card stands here.
+    CardPosted(MessageRef),
+    /// It failed; trying again may help.
+    Retry {
+        /// What happened, without secrets.
+        said: String,
+        /// Seconds to wait at least.
+        after_s: Option<i64>,
+        /// The whole lane must wait so long (a rate limit).
+        pause_lane: bool,
+    },
+    /// It can never succeed.
+    Impossible {
+        /// What happened, without secrets.
+        said: String,
+    },
+    /// A timer came due.
+    Due,
+}
