@@ -268,7 +268,7 @@ fn cases() -> Vec<Case> {
             empty(),
             Want::Refused(
                 "does not contain an authorized principal",
-                "principals [\"deploy2\"",
+                "principals [\"nobody\", \"deploy2\"]",
             ),
         ),
         Case {

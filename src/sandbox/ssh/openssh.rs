@@ -14,8 +14,15 @@ use super::target::{Paths, TargetConfig, TargetError};
 pub(super) const SSHD: &str = "/usr/sbin/sshd";
 /// The directory that an sshd started by root locks itself into before anybody has logged in.
 const PRIVILEGE_SEPARATION: &str = "/run/sshd";
-/// The line that newer servers need, see [`prepare`].
-const PENALTIES_OFF: &str = "PerSourcePenalties no\n";
+/// Settings that not every release knows: each is left out where sshd calls it a bad option.
+const IF_KNOWN: [(&str, &str); 2] = [
+    // From 9.8 on, an address that was refused often is shut out for a while. Everybody here is
+    // 127.0.0.1, and being refused is what is shown.
+    ("PerSourcePenalties", "no"),
+    // From 8.5 on. That an authority is not trusted would otherwise be told in a flood of debugging
+    // lines or not at all.
+    ("LogVerbose", "auth2-pubkey.c:user_cert_trusted_ca():*"),
+];
 
 /// Whether the machine's OpenSSH server is installed.
 pub(super) fn installed() -> bool {
@@ -48,14 +55,20 @@ pub(super) fn prepare(
     let pam = root && locked(&read_if_there("/etc/shadow")?, account);
     let text = configuration(config, paths, &principals, account, port, pam)?;
     let file = config.dir.join("sshd_config");
-    // OpenSSH from 9.8 on shuts out, for a while, an address that was refused often. Everybody here is 127.0.0.1, and being
-    // refused is what is shown. Older ones do not know the word and refuse the whole file for it.
-    write(&file, &format!("{text}{PENALTIES_OFF}"))?;
+    let with = |settings: &[(&str, &str)]| {
+        let optional: String = settings
+            .iter()
+            .map(|(name, to)| format!("{name} {to}\n"))
+            .collect();
+        write(&file, &format!("{text}{optional}"))
+    };
+    with(&IF_KNOWN)?;
     if let Err(said) = check(&file)? {
-        if !said.contains("PerSourcePenalties") {
-            return Err(TargetError::Configuration { file, said });
-        }
-        write(&file, &text)?;
+        let known: Vec<_> = IF_KNOWN
+            .into_iter()
+            .filter(|(name, _)| !said.contains(name))
+            .collect();
+        with(&known)?;
         check(&file)?.map_err(|said| TargetError::Configuration {
             file: file.clone(),
             said,
