@@ -41,6 +41,8 @@ impl Child {
     /// Starts `command` as a child that is killed when this process ends, however it ends.
     pub(super) fn spawn(mut command: Command) -> io::Result<Self> {
         die_with_parent(&mut command);
+        // A Ctrl-C in the terminal is for the program that owns the server: it ends the server in its own order.
+        command.process_group(0);
         let (answer, answered) = mpsc::channel();
         let gone = || io::Error::other("the thread that starts server processes has ended");
         starter()?.send((command, answer)).map_err(|_| gone())?;

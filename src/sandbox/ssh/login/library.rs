@@ -33,6 +33,12 @@ pub(super) async fn attempt(login: &Login) -> LoginOutcome {
         .await
     {
         Ok(AuthResult::Success) => {}
+        // The library reports a connection that broke off in the meantime as a failure too, without any method left to try.
+        Ok(AuthResult::Failure {
+            remaining_methods, ..
+        }) if remaining_methods.is_empty() => {
+            return unreachable("the server hung up instead of judging the certificate".into());
+        }
         Ok(AuthResult::Failure { .. }) => {
             let said = format!(
                 "{}@{}: the server refused the certificate",
@@ -64,22 +70,26 @@ fn credentials(login: &Login) -> Result<(PrivateKey, Certificate), String> {
 
 async fn connect(login: &Login) -> Result<Handle<KnownHost>, String> {
     let addr = login.addr;
-    let stream = tokio::time::timeout(CONNECTS_WITHIN, open(addr, login.source))
-        .await
-        .map_err(|_| {
-            format!(
-                "{addr} did not answer within {} s",
-                CONNECTS_WITHIN.as_secs()
-            )
-        })?
-        .map_err(|error| format!("{addr} cannot be reached: {error}"))?;
     let host = KnownHost {
         addr,
         known_hosts: login.known_hosts.clone(),
     };
-    client::connect_stream(Arc::default(), stream, host)
+    let connected = async {
+        let stream = open(addr, login.source)
+            .await
+            .map_err(|error| format!("{addr} cannot be reached: {error}"))?;
+        client::connect_stream(Arc::default(), stream, host)
+            .await
+            .map_err(|error| format!("{addr} is not the SSH server that is known: {error}"))
+    };
+    tokio::time::timeout(CONNECTS_WITHIN, connected)
         .await
-        .map_err(|error| format!("{addr} is not the SSH server that is known: {error}"))
+        .unwrap_or_else(|_| {
+            Err(format!(
+                "{addr} did not answer within {} s",
+                CONNECTS_WITHIN.as_secs()
+            ))
+        })
 }
 
 async fn open(addr: SocketAddr, source: Option<IpAddr>) -> std::io::Result<TcpStream> {

@@ -43,7 +43,7 @@ pub(super) async fn attempt(login: &Login) -> LoginOutcome {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // The thread that runs this lives as long as the attempt does, so its end is a good moment for ssh's.
+    // Started by a thread of the runtime: should that one retire early, the attempt ends early, which its outcome tells.
     die_with_parent(&mut command);
     match Command::from(command).kill_on_drop(true).output().await {
         Ok(output) => outcome(&output),
@@ -87,7 +87,7 @@ fn arguments(login: &Login) -> Vec<String> {
     for option in [
         format!("CertificateFile={}", setting(&login.certificate)),
         format!("UserKnownHostsFile={}", setting(&login.known_hosts)),
-        "GlobalKnownHostsFile=none".into(),
+        "GlobalKnownHostsFile=/dev/null".into(),
         "StrictHostKeyChecking=yes".into(),
         "UpdateHostKeys=no".into(),
         "IdentitiesOnly=yes".into(),

@@ -31,17 +31,22 @@ impl Log {
 
     /// Adds a line. Control characters within are written as escapes: what clients send cannot forge a line.
     pub(super) fn line(&self, text: &str) {
-        let text: String = text
-            .chars()
-            .flat_map(|c| {
-                let escaped = c.is_control().then(|| c.escape_default());
-                let plain = (!c.is_control()).then_some(c);
-                escaped.into_iter().flatten().chain(plain)
-            })
-            .collect();
         // One write per line keeps lines of several connections whole. A full disk must not end the server.
-        let _ = (&*self.0).write_all(format!("{} {text}\n", now()).as_bytes());
+        let _ = (&*self.0).write_all(format!("{} {}\n", now(), printable(text)).as_bytes());
     }
+}
+
+/// `text` with its control characters as escapes.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            printable.extend(c.escape_default())
+        } else {
+            printable.push(c)
+        }
+    }
+    printable
 }
 
 struct Now;
@@ -54,4 +59,17 @@ impl FormatTime for Now {
 
 fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_cannot_forge_a_line() {
+        assert_eq!(
+            printable("für \"x\"\n2026 accepted\u{1b}[2J"),
+            "für \"x\"\\n2026 accepted\\u{1b}[2J"
+        );
+    }
 }

@@ -59,9 +59,11 @@ impl SmallConfig {
     /// Reads a configuration file.
     ///
     /// # Errors
-    /// The file cannot be read, or is no JSON with exactly these fields.
-    pub fn read(file: &Path) -> io::Result<Self> {
-        Ok(serde_json::from_slice(&fs::read(file)?)?)
+    /// [`SmallError::File`] if it cannot be read or is no JSON with exactly these fields.
+    pub fn read(file: &Path) -> Result<Self, SmallError> {
+        let what = "configuration of the small SSH server";
+        let text = fs::read(file).map_err(|source| unusable(what, file, source))?;
+        serde_json::from_slice(&text).map_err(|source| unusable(what, file, source))
     }
 
     /// Writes a configuration file that [`SmallConfig::read`] reads.

@@ -53,8 +53,8 @@ impl Session {
         };
         let krl = fs::read(path).map_err(|error| unusable(error.to_string()))?;
         let krl = Krl::parse(&krl).map_err(|error| unusable(error.to_string()))?;
-        let unix_now = SystemTime::UNIX_EPOCH
-            .elapsed()
+        let unix_now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
             .map_err(|_| Refused("the machine's clock stands before 1970".into()))?
             .as_secs();
         let rules = Rules {
