@@ -48,7 +48,7 @@ pub(super) fn prepare(
             .map_err(|source| TargetError::file("made", PRIVILEGE_SEPARATION, source))?;
     }
     let principals = config.dir.join("principals");
-    write(&principals, &lines(&config.principals))?;
+    write(&principals, &principal_lines(&config.principals)?)?;
 
     // Without PAM, sshd refuses an account whose password is locked even to a certificate; where root's is (Debian's
     // default with sudo), PAM decides instead. A server that is not root's can neither read the passwords nor ask PAM.
@@ -184,8 +184,21 @@ fn quoted(what: &'static str, value: &Path) -> Result<String, TargetError> {
     }
 }
 
-fn lines(all: &[String]) -> String {
-    all.iter().map(|one| format!("{one}\n")).collect()
+/// The principals file: one a line, with nothing that sshd would take for an option or a comment.
+fn principal_lines(principals: &[String]) -> Result<String, TargetError> {
+    let mut text = String::new();
+    for principal in principals {
+        let odd = |c: char| c.is_whitespace() || c.is_control() || c == '"';
+        if principal.is_empty() || principal.starts_with('#') || principal.contains(odd) {
+            return Err(TargetError::Unwritable {
+                what: "principal",
+                value: principal.into(),
+            });
+        }
+        text.push_str(principal);
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), TargetError> {
@@ -219,5 +232,15 @@ mod tests {
         assert_eq!(quoted("x", Path::new("/a b/c")).unwrap(), "\"/a b/c\"");
         assert!(quoted("x", Path::new("/a\"b")).is_err());
         assert!(quoted("x", Path::new("/a\nPermitRootLogin yes")).is_err());
+    }
+    #[test]
+    fn a_principal_that_sshd_would_take_for_something_else_is_refused() {
+        assert_eq!(
+            principal_lines(&["a-b".into(), "c@d".into()]).unwrap(),
+            "a-b\nc@d\n"
+        );
+        for odd in ["", "#a", "a b", "no-pty deploy", "a\nb", "command=\"x\""] {
+            assert!(principal_lines(&[odd.into()]).is_err(), "{odd:?}");
+        }
     }
 }

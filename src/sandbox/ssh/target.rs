@@ -77,8 +77,11 @@ pub enum TargetError {
     /// The host key could not be made or read.
     #[error("the server has no host key")]
     HostKey(#[from] KeyError),
-    /// A value holds a character that the server's configuration cannot hold.
-    #[error("the {what} {} holds a quote, a backslash, a control character or no UTF-8, which sshd's configuration cannot hold: choose another", value.display())]
+    /// A value cannot be written into the server's configuration so that it means itself.
+    #[error(
+        "sshd's configuration cannot hold the {what} {}: choose a plain one",
+        value.display()
+    )]
     Unwritable {
         /// What the value is.
         what: &'static str,
