@@ -94,6 +94,11 @@ pub enum JobKind {
         /// What the platform said.
         said: String,
     },
+    /// Make the digest of a scheduled moment, and wait for the next.
+    DigestDue {
+        /// The moment, in milliseconds since 1970.
+        slot_ms: i64,
+    },
     /// Tell a channel of security the day.
     Digest {
         /// Which digest.
@@ -395,6 +400,21 @@ impl JobOrder {
             1,
             now,
         )
+    }
+
+    /// Make the digest of this scheduled moment; there is one such job at a time.
+    #[must_use]
+    pub fn digest_due(slot: Timestamp) -> Self {
+        Self {
+            on_duplicate: OnDuplicate::Move,
+            ..Self::engine(
+                JobKind::DigestDue {
+                    slot_ms: slot.timestamp_millis(),
+                },
+                "digest-due".into(),
+                slot,
+            )
+        }
     }
 
     /// Tell a channel of security the day.

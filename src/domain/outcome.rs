@@ -48,4 +48,6 @@ pub enum Outcome {
     },
     /// A timer came due.
     Due,
+    /// It is not time yet; not a failure.
+    NotBefore(super::timing::Timestamp),
 }

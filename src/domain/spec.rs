@@ -68,6 +68,8 @@ pub struct Spec {
     pub parameters: serde_json::Map<String, serde_json::Value>,
     /// Seconds from the start to the end.
     pub duration_s: i64,
+    /// The moment past which it must not last, where one was named (`until 18:00`).
+    pub until: Option<super::timing::Timestamp>,
 }
 
 /// SHA-256 over the canonical text of something, in hexadecimal.

@@ -1,1 +1,408 @@
-//! (being built)
+//! What the rules say: of a submission, of a vote, of an access that is about to be given.
+//!
+//! Default deny. Whatever can't be known is a refusal with its own name.
+
+use chrono::{NaiveTime, TimeZone};
+
+use super::model::{AutoApproval, Policy, Resource, Subject};
+use crate::domain::command::WantedEnd;
+use crate::domain::ids::{AccountId, GroupName, ResourceName};
+use crate::domain::person::Identity;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::Request;
+use crate::domain::spec::Spec;
+use crate::domain::timing::{Timestamp, seconds};
+
+/// The shortest access that can be given, in seconds.
+pub const DURATION_MIN_S: i64 = 1;
+
+/// What a submission may become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// What would be approved.
+    pub spec: Spec,
+    /// The rule that let the person ask.
+    pub asked_under: String,
+    /// The rule that approves it without people, if one does.
+    pub approved_under: Option<String>,
+    /// How many people must approve otherwise.
+    pub approvals_needed: i64,
+}
+
+/// Why somebody counts as one of the subjects of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Through which group; none when named in person.
+    pub group: Option<GroupName>,
+    /// As of when the group was known; none where the config lists it.
+    pub as_of: Option<Timestamp>,
+    /// The rule, e.g. `resource.staging-ssh.approve[0]`.
+    pub rule: String,
+}
+
+enum Membership {
+    Yes(Option<GroupName>, Option<Timestamp>),
+    No,
+    NotKnownFreshly(GroupName, Option<Timestamp>),
+}
+
+fn accounts_of<'a>(policy: &'a Policy, identity: &'a Identity) -> Vec<&'a AccountId> {
+    let mut accounts = vec![&identity.account];
+    if let Some(person) = identity.person.as_ref().and_then(|p| policy.people.get(p)) {
+        accounts.extend(person.accounts.iter().filter(|a| **a != identity.account));
+    }
+    accounts
+}
+
+fn membership(
+    policy: &Policy,
+    subjects: &[Subject],
+    identity: &Identity,
+    fresh_for_s: i64,
+    now: Timestamp,
+) -> Membership {
+    let accounts = accounts_of(policy, identity);
+    let mut unknown = None;
+    for subject in subjects {
+        match subject {
+            Subject::Account(account) => {
+                if accounts.contains(&account) {
+                    return Membership::Yes(None, None);
+                }
+            }
+            Subject::Person(name) => {
+                if identity.person.as_ref() == Some(name) {
+                    return Membership::Yes(None, None);
+                }
+            }
+            Subject::Group(name) => {
+                let Some(group) = policy.groups.get(name) else {
+                    unknown = Some((name.clone(), None));
+                    continue;
+                };
+                if group
+                    .as_of
+                    .is_some_and(|as_of| now - as_of > seconds(fresh_for_s))
+                {
+                    unknown = Some((name.clone(), group.as_of));
+                } else if accounts.iter().any(|a| group.members.contains(*a)) {
+                    return Membership::Yes(Some(name.clone()), group.as_of);
+                }
+            }
+        }
+    }
+    match unknown {
+        Some((group, as_of)) => Membership::NotKnownFreshly(group, as_of),
+        None => Membership::No,
+    }
+}
+
+/// The groups that a rule names.
+#[must_use]
+pub fn groups_of(subjects: &[Subject]) -> Vec<GroupName> {
+    subjects
+        .iter()
+        .filter_map(|subject| match subject {
+            Subject::Group(name) => Some(name.clone()),
+            Subject::Person(_) | Subject::Account(_) => None,
+        })
+        .collect()
+}
+
+/// Whether the person may ask for the resource, and under which rule.
+///
+/// # Errors
+/// `MayNotAsk`, or `FactsTooOld` where that can't be known.
+pub fn may_ask(
+    policy: &Policy,
+    resource: &Resource,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<String, Refusal> {
+    let fresh = resource.facts_fresh_for_s;
+    let refused = || Refusal::MayNotAsk {
+        resource: resource.name.clone(),
+        groups: groups_of(&resource.request),
+    };
+    match membership(policy, &resource.never, identity, fresh, now) {
+        Membership::Yes(..) => return Err(refused()),
+        Membership::NotKnownFreshly(group, as_of) => {
+            return Err(Refusal::FactsTooOld { group, as_of });
+        }
+        Membership::No => {}
+    }
+    match membership(policy, &resource.request, identity, fresh, now) {
+        Membership::Yes(..) => Ok(format!("resource.{}.request", resource.name)),
+        Membership::NotKnownFreshly(group, as_of) => Err(Refusal::FactsTooOld { group, as_of }),
+        Membership::No => Err(refused()),
+    }
+}
+
+/// Resources that this person may ask for, by name.
+#[must_use]
+pub fn askable(policy: &Policy, identity: &Identity, now: Timestamp) -> Vec<ResourceName> {
+    policy
+        .resources
+        .values()
+        .filter(|resource| may_ask(policy, resource, identity, now).is_ok())
+        .map(|resource| resource.name.clone())
+        .collect()
+}
+
+/// What the rules say of a wish.
+///
+/// # Errors
+/// The refusal that the person is told.
+pub fn submission(
+    policy: &Policy,
+    identity: &Identity,
+    typed: &str,
+    end: WantedEnd,
+    now: Timestamp,
+) -> Result<Allowed, Refusal> {
+    let resource = find(policy, identity, typed, now)?;
+    let asked_under = may_ask(policy, resource, identity, now)?;
+    let (duration_s, until) = wanted_duration(policy, resource, identity, end, now)?;
+    if duration_s > resource.max_s {
+        return Err(Refusal::TooLong {
+            asked_s: duration_s,
+            max_s: resource.max_s,
+        });
+    }
+    if duration_s < DURATION_MIN_S {
+        return Err(Refusal::TooShort {
+            min_s: DURATION_MIN_S,
+        });
+    }
+    let spec = spec_for(policy, resource, identity, duration_s, until)?;
+    let approved_under = auto_approval(policy, resource, identity, duration_s, now);
+    Ok(Allowed {
+        spec,
+        asked_under,
+        approved_under,
+        approvals_needed: resource.approve.count,
+    })
+}
+
+fn find<'p>(
+    policy: &'p Policy,
+    identity: &Identity,
+    typed: &str,
+    now: Timestamp,
+) -> Result<&'p Resource, Refusal> {
+    ResourceName::new(typed)
+        .ok()
+        .and_then(|name| policy.resources.get(&name))
+        .ok_or_else(|| Refusal::UnknownResource {
+            typed: typed.chars().take(80).collect(),
+            suggestion: nearest(typed, askable(policy, identity, now)),
+        })
+}
+
+fn nearest(typed: &str, names: Vec<ResourceName>) -> Option<ResourceName> {
+    let typed: String = typed.chars().take(80).collect::<String>().to_lowercase();
+    names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&typed, name.as_str()), name))
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+fn wanted_duration(
+    policy: &Policy,
+    resource: &Resource,
+    identity: &Identity,
+    end: WantedEnd,
+    now: Timestamp,
+) -> Result<(i64, Option<Timestamp>), Refusal> {
+    match end {
+        WantedEnd::Default => Ok((resource.default_s, None)),
+        WantedEnd::After(s) => Ok((s, None)),
+        WantedEnd::Until(time) => {
+            let zone = identity
+                .person
+                .as_ref()
+                .and_then(|p| policy.people.get(p))
+                .and_then(|p| p.time_zone)
+                .or(resource.time_zone)
+                .unwrap_or(chrono_tz::UTC);
+            let until = next_time_of_day(zone, time, now).ok_or(Refusal::NotInTheFuture)?;
+            Ok(((until - now).num_seconds(), Some(until)))
+        }
+    }
+}
+
+/// The next instant at which clocks in `zone` show `time`; a time that spring skips has none that
+/// day, one that autumn doubles is the first.
+fn next_time_of_day(zone: chrono_tz::Tz, time: NaiveTime, now: Timestamp) -> Option<Timestamp> {
+    let today = now.with_timezone(&zone).date_naive();
+    [today, today.succ_opt()?]
+        .into_iter()
+        .filter_map(|day| zone.from_local_datetime(&day.and_time(time)).earliest())
+        .map(|moment| moment.to_utc())
+        .find(|moment| *moment > now)
+}
+
+fn spec_for(
+    policy: &Policy,
+    resource: &Resource,
+    identity: &Identity,
+    duration_s: i64,
+    until: Option<Timestamp>,
+) -> Result<Spec, Refusal> {
+    let missing = |what: &str| Refusal::NoAccount {
+        issuer: resource.issuer.clone(),
+        missing: what.to_owned(),
+    };
+    let issuer = policy
+        .issuers
+        .get(&resource.issuer)
+        .filter(|issuer| !issuer.retired)
+        .ok_or(Refusal::NoLongerAllowed)?;
+    let person = identity.person.as_ref().ok_or_else(|| {
+        missing("the config has no entry for you, so nobody knows your account there")
+    })?;
+    let account = match issuer.accounts.get(person) {
+        Some(Ok(account)) => account.clone(),
+        Some(Err(what)) => return Err(missing(what)),
+        None => return Err(missing("your account there is not known")),
+    };
+    Ok(Spec {
+        resource: resource.name.clone(),
+        title: resource.title.clone(),
+        project: resource.project.clone(),
+        action: resource.action.clone(),
+        risk: resource.risk,
+        issuer: resource.issuer.clone(),
+        target: resource.target.clone(),
+        account,
+        entitlements: resource.entitlements.clone(),
+        parameters: resource.parameters.clone(),
+        duration_s,
+        until,
+    })
+}
+
+fn auto_approval(
+    policy: &Policy,
+    resource: &Resource,
+    identity: &Identity,
+    duration_s: i64,
+    now: Timestamp,
+) -> Option<String> {
+    let applies = |rule: &AutoApproval| {
+        duration_s <= rule.max_s
+            && matches!(
+                membership(
+                    policy,
+                    &rule.from,
+                    identity,
+                    resource.facts_fresh_for_s,
+                    now
+                ),
+                Membership::Yes(..)
+            )
+    };
+    resource
+        .auto_approve
+        .iter()
+        .position(applies)
+        .map(|i| format!("resource.{}.auto_approve[{i}]", resource.name))
+}
+
+/// Whether this person may decide this request, and why.
+///
+/// # Errors
+/// `OwnRequest`, `NotAnApprover`, `FactsTooOld`, or `NoLongerAllowed` when the resource is gone.
+pub fn may_decide(
+    policy: &Policy,
+    request: &Request,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<Standing, Refusal> {
+    if identity.is_same_as(&request.requester) || identity.is_same_as(&request.beneficiary) {
+        return Err(Refusal::OwnRequest);
+    }
+    let resource = policy
+        .resources
+        .get(&request.spec.resource)
+        .ok_or(Refusal::NoLongerAllowed)?;
+    let from = &resource.approve.from;
+    match membership(policy, from, identity, resource.facts_fresh_for_s, now) {
+        Membership::Yes(group, as_of) => Ok(Standing {
+            group,
+            as_of,
+            rule: format!("resource.{}.approve[0]", resource.name),
+        }),
+        Membership::NotKnownFreshly(group, as_of) => Err(Refusal::FactsTooOld { group, as_of }),
+        Membership::No => Err(Refusal::NotAnApprover {
+            groups: groups_of(from),
+        }),
+    }
+}
+
+/// Whether this person is security.
+#[must_use]
+pub fn is_security(policy: &Policy, identity: &Identity, now: Timestamp) -> bool {
+    // Security's facts hold for ten minutes, as a resource's do unless it says otherwise.
+    matches!(
+        membership(policy, &policy.security.people, identity, 600, now),
+        Membership::Yes(..)
+    )
+}
+
+/// Whether this person may take the access away early, and under which rule.
+///
+/// # Errors
+/// `MayNotRevoke`.
+pub fn may_revoke(
+    policy: &Policy,
+    request: &Request,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<String, Refusal> {
+    if is_security(policy, identity, now) {
+        return Ok("security.people".into());
+    }
+    may_decide(policy, request, identity, now)
+        .map(|standing| standing.rule)
+        .map_err(|_| Refusal::MayNotRevoke)
+}
+
+/// Whether this person may know of the request.
+#[must_use]
+pub fn may_see(policy: &Policy, request: &Request, identity: &Identity, now: Timestamp) -> bool {
+    identity.is_same_as(&request.requester)
+        || identity.is_same_as(&request.beneficiary)
+        || is_security(policy, identity, now)
+        || may_decide(policy, request, identity, now).is_ok()
+}
+
+/// Whether what was approved may be given now: the requester may still ask, and today's config
+/// still yields the same spec.
+///
+/// # Errors
+/// `NoLongerAllowed`, `SpecChanged`, or the refusal that asking would get.
+pub fn may_activate(policy: &Policy, request: &Request, now: Timestamp) -> Result<(), Refusal> {
+    let resource = policy
+        .resources
+        .get(&request.spec.resource)
+        .ok_or(Refusal::NoLongerAllowed)?;
+    // The person is looked up again: an account that was unlinked meanwhile is somebody else.
+    let requester = policy.identify(&request.requester.account);
+    may_ask(policy, resource, &requester, now)?;
+    let beneficiary = policy.identify(&request.beneficiary.account);
+    let today = spec_for(
+        policy,
+        resource,
+        &beneficiary,
+        request.spec.duration_s,
+        request.spec.until,
+    )?;
+    if today.hash() == request.spec_hash {
+        Ok(())
+    } else {
+        Err(Refusal::SpecChanged)
+    }
+}

@@ -1,1 +1,98 @@
-//! (being built)
+//! What jitbot does: facts in the transaction, a pure decision, one commit.
+//!
+//! Opens every write transaction but the worker's claims, and calls nothing outside while one is
+//! open. Knows neither chat nor issuers.
+
+mod acting;
+mod apply;
+mod deciding;
+mod digest;
+mod ending;
+mod outcome;
+mod queries;
+mod submitting;
+mod turns;
+
+use std::sync::{Arc, RwLock};
+
+use crate::domain::audit::{AuditDraft, AuditKind, Head};
+use crate::domain::job::JobOrder;
+use crate::domain::timing::Timestamp;
+use crate::policy::Policy;
+use crate::store::{Store, StoreError, Urgency, write};
+
+pub use queries::CardFacts;
+pub use turns::{IssueTurn, RevokeTurn};
+
+/// When the digest after a moment is due.
+pub type DigestSchedule = Arc<dyn Fn(Timestamp) -> Option<Timestamp> + Send + Sync>;
+
+/// Fresh chance: 64 bits.
+pub type Chance = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// Our fault, or the database's: nothing was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The engine's front.
+pub struct Service {
+    store: Arc<dyn Store>,
+    policy: RwLock<Arc<Policy>>,
+    schedule: DigestSchedule,
+    chance: Chance,
+}
+
+impl Service {
+    /// Over this store, under this policy.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        policy: Arc<Policy>,
+        schedule: DigestSchedule,
+        chance: Chance,
+    ) -> Self {
+        Self {
+            store,
+            policy: RwLock::new(policy),
+            schedule,
+            chance,
+        }
+    }
+
+    /// The policy that holds now.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Records the start under this policy, and when the next digest is due.
+    ///
+    /// # Errors
+    /// When the store fails; nothing was kept then.
+    pub async fn start(&self) -> Result<Head, ServiceError> {
+        let policy = self.policy();
+        let schedule = self.schedule.clone();
+        let head = write(&*self.store, Urgency::Outcome, move |tx| {
+            Box::pin(async move {
+                tx.keep_policy(&policy.hash, &policy.text).await?;
+                tx.audit(AuditDraft::new(AuditKind::Started).under(&policy.hash, Vec::new()))
+                    .await?;
+                // A digest that was missed while nobody ran is made now, once.
+                let after = tx.last_digest().await?.map_or(tx.now(), |mark| mark.slot);
+                if let Some(slot) = schedule(after) {
+                    tx.enqueue(&JobOrder::digest_due(slot)).await?;
+                }
+                tx.head().await
+            })
+        })
+        .await?;
+        Ok(head)
+    }
+}

@@ -220,6 +220,8 @@ pub trait Store: Send + Sync + 'static {
         urgency: Urgency,
         body: WriteBody<Box<dyn std::any::Any + Send>>,
     ) -> Result<Box<dyn std::any::Any + Send>, StoreError>;
+    /// The time that a reader judges by: the clock's, never before the last transaction's.
+    fn now(&self) -> Timestamp;
     /// Told whenever jobs were enqueued or settled: a wake-up, nothing more.
     fn wakeups(&self) -> std::sync::Arc<tokio::sync::Notify>;
     /// Finishes what waits, then closes and lets the lock go.

@@ -1,0 +1,227 @@
+//! From an approval to access that works, or to the certainty that there is none.
+
+use super::requesting::remind;
+use super::{Change, Plan, rank};
+use crate::domain::audit::{AuditDraft, AuditKind};
+use crate::domain::decide::ending;
+use crate::domain::grant::{EndingReason, Grant, GrantEvent, GrantState};
+use crate::domain::job::{ISSUER_BACKOFF_MS, Job, JobOrder, Settle};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{IllegalTransition, Request};
+use crate::domain::spec::ContentHash;
+use crate::domain::timing::{Timestamp, backoff, deadline, seconds};
+
+/// What to do about a grant whose turn to be given has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// Record the intent, then call the target.
+    Call(Plan, Box<Grant>),
+    /// It is not to be given any more; end it.
+    End(Plan),
+    /// Nothing is left to do.
+    Nothing,
+}
+
+/// Whether to call the target now. `allowed` is what today's rules say of it.
+///
+/// The first intent fixes the deadline, by our clock and by the machine's, and moves the job that
+/// ends it there; a retry never moves either.
+///
+/// # Errors
+/// [`IllegalTransition`] where a state was forgotten.
+pub fn begin_issue(
+    request: &Request,
+    grant: &Grant,
+    allowed: Result<(), Refusal>,
+    policy: &ContentHash,
+    remind_s: &[i64],
+    now: Timestamp,
+    machine_now: Timestamp,
+) -> Result<Turn, IllegalTransition> {
+    match grant.state {
+        GrantState::Scheduled | GrantState::Issuing | GrantState::Unknown => {}
+        _ => return Ok(Turn::Nothing),
+    }
+    if let Err(refusal) = allowed {
+        let mut plan = ending::order(request, grant, EndingReason::RefusedAtActivation, None, now)?;
+        plan.record(
+            AuditDraft::new(AuditKind::Refused)
+                .grant(&grant.id)
+                .under(policy, Vec::new())
+                .fact("tried", "activate")
+                .fact("refusal", refusal.code()),
+        );
+        return Ok(Turn::End(plan));
+    }
+    let too_late = now >= grant.deadline.unwrap_or(grant.end_by)
+        || (grant.state == GrantState::Scheduled && now > grant.activate_by);
+    if too_late {
+        let plan = ending::order(request, grant, EndingReason::NotActivated, None, now)?;
+        return Ok(Turn::End(plan));
+    }
+    let mut next = grant.clone();
+    next.state = grant.state.next(GrantEvent::BeginIssue)?;
+    let mut plan = Plan::default();
+    let ends = grant
+        .deadline
+        .unwrap_or_else(|| deadline(now, grant.spec.duration_s, grant.end_by));
+    if grant.deadline.is_none() {
+        next.deadline = Some(ends);
+        next.native_deadline = Some(machine_now + (ends - now));
+        plan.job(JobOrder::revoke(&grant.id, &grant.spec, ends));
+        remind(&mut plan, grant, ends, remind_s, now);
+    }
+    plan.record(
+        AuditDraft::new(AuditKind::IssueIntended)
+            .grant(&grant.id)
+            .under(policy, Vec::new())
+            .fact("deadline", ends.timestamp_millis())
+            .fact("spec", grant.spec_hash.0.as_str()),
+    );
+    plan.changes
+        .insert(0, Change::Grant(Box::new(next.clone()), grant.state));
+    Ok(Turn::Call(plan, Box::new(next)))
+}
+
+/// The target gives access. If its end was ordered meanwhile, that stands.
+///
+/// # Errors
+/// [`IllegalTransition`] where a state was forgotten.
+pub fn issued(
+    request: &Request,
+    grant: &Grant,
+    handle: serde_json::Value,
+    now: Timestamp,
+) -> Result<Plan, IllegalTransition> {
+    let mut plan = Plan::default();
+    let mut next = grant.clone();
+    next.handle = Some(handle);
+    if matches!(grant.state, GrantState::Issuing | GrantState::Unknown) {
+        next.state = grant.state.next(GrantEvent::Issued)?;
+        next.active_at = Some(now);
+        plan.job(JobOrder::notify_ready(
+            &grant.id,
+            &grant.beneficiary.account,
+            now,
+        ));
+        plan.draw(request, rank::LATER, now);
+    }
+    // A grant that is being ended keeps its state: its revocation runs after this call, for calls
+    // for one account never overlap.
+    plan.changes
+        .insert(0, Change::Grant(Box::new(next.clone()), grant.state));
+    plan.record(
+        AuditDraft::new(AuditKind::Issued)
+            .grant(&grant.id)
+            .fact("state", next.state.as_str())
+            .fact("deadline", next.deadline.map(|t| t.timestamp_millis())),
+    );
+    Ok(plan)
+}
+
+/// The target did not give access, for good, and showed none.
+///
+/// # Errors
+/// [`IllegalTransition`] where a state was forgotten.
+pub fn not_issued(
+    request: &Request,
+    grant: &Grant,
+    said: &str,
+    now: Timestamp,
+) -> Result<Plan, IllegalTransition> {
+    let mut plan = Plan::default();
+    if !matches!(grant.state, GrantState::Issuing | GrantState::Unknown) {
+        return Ok(plan);
+    }
+    let mut next = grant.clone();
+    next.state = grant.state.next(GrantEvent::AbsenceSeen)?;
+    next.ended_at = Some(now);
+    plan.push(Change::Grant(Box::new(next), grant.state));
+    plan.record(
+        AuditDraft::new(AuditKind::IssueFailed)
+            .grant(&grant.id)
+            .fact("said", cut(said)),
+    );
+    ending::forget_jobs(&mut plan, grant);
+    plan.job(JobOrder::notify_ended(
+        &grant.id,
+        &grant.beneficiary.account,
+        now,
+    ));
+    plan.draw(request, rank::FINAL, now);
+    Ok(plan)
+}
+
+/// The target did not give access for good, but may have left something: that is taken away.
+///
+/// # Errors
+/// [`IllegalTransition`] where a state was forgotten.
+pub fn partly_issued(
+    request: &Request,
+    grant: &Grant,
+    said: &str,
+    now: Timestamp,
+) -> Result<Plan, IllegalTransition> {
+    if !matches!(grant.state, GrantState::Issuing | GrantState::Unknown) {
+        return Ok(Plan::default());
+    }
+    let mut plan = ending::order(request, grant, EndingReason::IssueFailed, None, now)?;
+    plan.record(
+        AuditDraft::new(AuditKind::IssueTroubled)
+            .grant(&grant.id)
+            .fact("outcome", "refused")
+            .fact("said", cut(said)),
+    );
+    Ok(plan)
+}
+
+/// An attempt that failed, or whose outcome nobody knows; it is tried again.
+///
+/// # Errors
+/// [`IllegalTransition`] where a state was forgotten.
+pub fn issue_troubled(
+    grant: &Grant,
+    job: &Job,
+    said: &str,
+    unknown: bool,
+    after_s: Option<i64>,
+    now: Timestamp,
+) -> Result<(Plan, Settle), IllegalTransition> {
+    let mut plan = Plan::default();
+    if unknown && grant.state == GrantState::Issuing {
+        let mut next = grant.clone();
+        next.state = grant.state.next(GrantEvent::OutcomeUnknown)?;
+        plan.push(Change::Grant(Box::new(next), grant.state));
+    }
+    if job.failures == 0 {
+        plan.record(
+            AuditDraft::new(AuditKind::IssueTroubled)
+                .grant(&grant.id)
+                .fact("outcome", if unknown { "unknown" } else { "failed" })
+                .fact("said", cut(said)),
+        );
+    }
+    Ok((
+        plan,
+        Settle::Again {
+            at: retry_at(job, after_s, now),
+            error: cut(said),
+        },
+    ))
+}
+
+/// When to call a target again.
+#[must_use]
+pub fn retry_at(job: &Job, after_s: Option<i64>, now: Timestamp) -> Timestamp {
+    let attempt = u32::try_from(job.failures + 1).unwrap_or(u32::MAX);
+    let seed = job.id.unsigned_abs();
+    let wait = backoff(attempt, ISSUER_BACKOFF_MS.0, ISSUER_BACKOFF_MS.1, seed);
+    // A target may ask for a longer wait than ours, but not push an end beyond any bound.
+    now + wait.max(seconds(after_s.unwrap_or(0).clamp(0, 300)))
+}
+
+/// What a target said, short enough for the record.
+#[must_use]
+pub fn cut(said: &str) -> String {
+    said.chars().filter(|c| !c.is_control()).take(300).collect()
+}

@@ -1,0 +1,42 @@
+//! Making the digest of a scheduled moment.
+
+use super::DigestSchedule;
+use crate::domain::audit::{AuditDraft, AuditKind};
+use crate::domain::decide::Plan;
+use crate::domain::job::{JobOrder, Settle};
+use crate::policy::Policy;
+use crate::store::{StoreError, Tx};
+
+/// Marks what the digest covers, tells every channel of security, and waits for the next moment.
+pub(super) async fn make(
+    tx: &mut dyn Tx,
+    policy: &Policy,
+    schedule: &DigestSchedule,
+    slot_ms: i64,
+) -> Result<(Plan, Settle), StoreError> {
+    let now = tx.now();
+    let slot = chrono::DateTime::from_timestamp_millis(slot_ms).unwrap_or(now);
+    let mut plan = Plan::default();
+    let from_seq = tx.last_digest().await?.map_or(0, |mark| mark.to.count);
+    let head = tx.head().await?;
+    if let Some(number) = tx.insert_digest(slot, from_seq, &head).await? {
+        plan.record(
+            AuditDraft::new(AuditKind::DigestMade)
+                .fact("digest", number)
+                .fact("from", from_seq)
+                .fact("to", head.to_string()),
+        );
+        for place in &policy.security.channels {
+            plan.job(JobOrder::digest(number, place, now));
+        }
+    }
+    // Moments that passed while nobody ran are covered by this one digest.
+    let settle = match schedule(now.max(slot)) {
+        Some(next) => {
+            plan.job(JobOrder::digest_due(next));
+            Settle::Done
+        }
+        None => Settle::Done,
+    };
+    Ok((plan, settle))
+}

@@ -1,0 +1,145 @@
+//! Withdraw, done and revoke: they wait for nothing.
+
+use super::acting::{Acting, Verdict};
+use super::apply::conflict;
+use super::queries::summary_of;
+use crate::domain::answer::Answer;
+use crate::domain::decide::{Plan, ending, requesting};
+use crate::domain::grant::{EndingReason, Grant, GrantState};
+use crate::domain::ids::RequestId;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::Request;
+use crate::policy::evaluate;
+use crate::store::{StoreError, Tx};
+
+async fn visible(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    id: &RequestId,
+) -> Result<Result<Request, Verdict>, StoreError> {
+    let now = tx.now();
+    let request = tx.request(id).await?;
+    Ok(request
+        .filter(|r| evaluate::may_see(&acting.policy, r, &acting.identity, now))
+        .ok_or_else(|| {
+            // Whoever may not know of it learns nothing from the difference.
+            Verdict::refused(
+                Refusal::NotFound {
+                    reference: id.clone(),
+                },
+                Some(id),
+            )
+        }))
+}
+
+/// Takes a request back.
+pub(super) async fn withdraw(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    id: &RequestId,
+) -> Result<Verdict, StoreError> {
+    let request = match visible(tx, acting, id).await? {
+        Ok(request) => request,
+        Err(refused) => return Ok(refused),
+    };
+    if !acting.identity.is_same_as(&request.requester)
+        && !acting.identity.is_same_as(&request.beneficiary)
+    {
+        return Ok(Verdict::refused(Refusal::NotYours, Some(id)));
+    }
+    if !request.state.is_open() {
+        let refusal = Refusal::NoLongerOpen {
+            reference: id.clone(),
+            state: request.state,
+        };
+        return Ok(Verdict::refused(refusal, Some(id)));
+    }
+    let plan = requesting::withdraw(&request, &acting.identity, tx.now()).map_err(conflict)?;
+    let told = summary_of(&acting.policy, &request, None);
+    Ok(Verdict::Done(plan, Answer::Withdrawn(told)))
+}
+
+/// Gives access back early.
+pub(super) async fn done(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    id: &RequestId,
+) -> Result<Verdict, StoreError> {
+    let request = match visible(tx, acting, id).await? {
+        Ok(request) => request,
+        Err(refused) => return Ok(refused),
+    };
+    if !acting.identity.is_same_as(&request.beneficiary) {
+        return Ok(Verdict::refused(Refusal::NotYours, Some(id)));
+    }
+    end(tx, acting, &request, EndingReason::Done, None).await
+}
+
+/// Takes access away early.
+pub(super) async fn revoke(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    id: &RequestId,
+    why: &str,
+) -> Result<Verdict, StoreError> {
+    let request = match visible(tx, acting, id).await? {
+        Ok(request) => request,
+        Err(refused) => return Ok(refused),
+    };
+    let now = tx.now();
+    let allowed = evaluate::may_revoke(&acting.policy, &request, &acting.identity, now);
+    match allowed {
+        Err(refusal) => Ok(Verdict::refused(refusal, Some(id))),
+        Ok(rule) => {
+            end(
+                tx,
+                acting,
+                &request,
+                EndingReason::Revoked,
+                Some((rule, why)),
+            )
+            .await
+        }
+    }
+}
+
+async fn end(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    request: &Request,
+    reason: EndingReason,
+    revoked: Option<(String, &str)>,
+) -> Result<Verdict, StoreError> {
+    let now = tx.now();
+    let id = &request.id;
+    let grant = tx.grant(&id.grant()).await?;
+    let Some(grant) = grant.filter(|grant| !grant.state.is_over()) else {
+        let state = tx.grant(&id.grant()).await?.map(|grant| grant.state);
+        let refusal = Refusal::NothingToEnd {
+            reference: id.clone(),
+            state,
+        };
+        return Ok(Verdict::refused(refusal, Some(id)));
+    };
+    let told = |grant: &Grant| Answer::Ending(summary_of(&acting.policy, request, Some(grant)));
+    if matches!(grant.state, GrantState::Revoking | GrantState::Stuck) {
+        return Ok(Verdict::Done(Plan::default(), told(&grant)));
+    }
+    let can_end_early = acting
+        .policy
+        .issuers
+        .get(&grant.spec.issuer)
+        .is_none_or(|issuer| issuer.can_end_early);
+    if !can_end_early && grant.state != GrantState::Scheduled {
+        let refusal = Refusal::CannotEndEarly {
+            ends_at: grant.due_end(),
+        };
+        return Ok(Verdict::refused(refusal, Some(id)));
+    }
+    let mut plan =
+        ending::order(request, &grant, reason, Some(&acting.identity), now).map_err(conflict)?;
+    if let Some((rule, why)) = revoked {
+        plan.annotate(&acting.policy.hash, rule, why);
+    }
+    Ok(Verdict::Done(plan, told(&grant)))
+}

@@ -1,0 +1,201 @@
+//! What came of a job: state, record and the settling of the job in one transaction.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Service;
+use super::apply::{apply, conflict};
+use crate::domain::decide::{Change, Plan, ending, giving, requesting};
+use crate::domain::grant::GrantState;
+use crate::domain::ids::{GrantId, RequestId};
+use crate::domain::job::{CHAT_ATTEMPTS_MAX, CHAT_BACKOFF_MS, Job, JobKind, JobOrder, Settle};
+use crate::domain::outcome::Outcome;
+use crate::domain::request::RequestState;
+use crate::domain::timing::{Timestamp, backoff, seconds};
+use crate::policy::Policy;
+use crate::store::{StoreError, Tx, Urgency, write};
+use crate::worker::Recorder;
+
+#[async_trait]
+impl Recorder for Service {
+    async fn record(&self, job: &Job, outcome: Outcome) -> Result<(), String> {
+        let policy = self.policy();
+        let schedule = self.schedule.clone();
+        let job = job.clone();
+        write(&*self.store, Urgency::Outcome, move |tx| {
+            Box::pin(async move {
+                if !tx.holds(job.claim()).await? {
+                    // A stale worker: somebody else has the job, or nobody needs it.
+                    return Ok(());
+                }
+                let (plan, settle) = match &job.kind {
+                    JobKind::Issue { grant } => issue(tx, grant, &job, outcome).await?,
+                    JobKind::Revoke { grant } => revoke(tx, &policy, grant, &job, outcome).await?,
+                    JobKind::ExpireRequest { request } => expire(tx, request).await?,
+                    JobKind::SyncCard { request } => {
+                        card(tx, &policy, request, &job, outcome).await?
+                    }
+                    JobKind::DigestDue { slot_ms } => {
+                        super::digest::make(tx, &policy, &schedule, *slot_ms).await?
+                    }
+                    _ => (Plan::default(), message(&job, outcome, tx.now())),
+                };
+                apply(tx, plan).await?;
+                tx.settle(job.claim(), &settle).await?;
+                Ok(())
+            })
+        })
+        .await
+        .map_err(|error: StoreError| error.to_string())
+    }
+}
+
+async fn issue(
+    tx: &mut dyn Tx,
+    id: &GrantId,
+    job: &Job,
+    outcome: Outcome,
+) -> Result<(Plan, Settle), StoreError> {
+    let now = tx.now();
+    let (Some(grant), Some(request)) = (tx.grant(id).await?, tx.request(&id.request()).await?)
+    else {
+        return Ok((Plan::default(), Settle::Done));
+    };
+    let done = |plan| Ok((plan, Settle::Done));
+    match outcome {
+        Outcome::Issued { handle } => {
+            done(giving::issued(&request, &grant, handle, now).map_err(conflict)?)
+        }
+        Outcome::NotIssued { said } => {
+            done(giving::not_issued(&request, &grant, &said, now).map_err(conflict)?)
+        }
+        Outcome::PartlyIssued { said } | Outcome::Impossible { said } => {
+            done(giving::partly_issued(&request, &grant, &said, now).map_err(conflict)?)
+        }
+        Outcome::IssueUnknown { said } => {
+            giving::issue_troubled(&grant, job, &said, true, None, now).map_err(conflict)
+        }
+        Outcome::Retry { said, after_s, .. } => {
+            giving::issue_troubled(&grant, job, &said, false, after_s, now).map_err(conflict)
+        }
+        Outcome::NotBefore(at) => Ok((Plan::default(), Settle::Snooze(at))),
+        Outcome::Done | Outcome::Gone(_) | Outcome::CardPosted(_) | Outcome::Due => {
+            done(Plan::default())
+        }
+    }
+}
+
+async fn revoke(
+    tx: &mut dyn Tx,
+    policy: &Arc<Policy>,
+    id: &GrantId,
+    job: &Job,
+    outcome: Outcome,
+) -> Result<(Plan, Settle), StoreError> {
+    let now = tx.now();
+    let security = &policy.security.channels;
+    let (Some(grant), Some(request)) = (tx.grant(id).await?, tx.request(&id.request()).await?)
+    else {
+        return Ok((Plan::default(), Settle::Done));
+    };
+    match outcome {
+        Outcome::Gone(evidence)
+            if matches!(grant.state, GrantState::Revoking | GrantState::Stuck) =>
+        {
+            let plan = ending::gone(&request, &grant, evidence, security, now).map_err(conflict)?;
+            Ok((plan, Settle::Done))
+        }
+        Outcome::NotBefore(at) => Ok((Plan::default(), Settle::Snooze(at))),
+        Outcome::Done if grant.state.is_over() => Ok((Plan::default(), Settle::Done)),
+        // Whatever else happened, access may still be there: it is tried again, without limit.
+        other => {
+            let (said, after_s) = match other {
+                Outcome::Retry { said, after_s, .. } => (said, after_s),
+                Outcome::Impossible { said } | Outcome::IssueUnknown { said } => (said, None),
+                other => (format!("no end was seen ({other:?})"), None),
+            };
+            if grant.state.is_over() {
+                return Ok((Plan::default(), Settle::Done));
+            }
+            if !matches!(grant.state, GrantState::Revoking | GrantState::Stuck) {
+                let at = giving::retry_at(job, after_s, now);
+                return Ok((Plan::default(), Settle::Again { at, error: said }));
+            }
+            ending::not_gone(&request, &grant, job, &said, after_s, security, now).map_err(conflict)
+        }
+    }
+}
+
+async fn expire(tx: &mut dyn Tx, id: &RequestId) -> Result<(Plan, Settle), StoreError> {
+    let now = tx.now();
+    match tx.request(id).await? {
+        Some(request) if request.state == RequestState::Pending => {
+            if now < request.pending_until {
+                return Ok((Plan::default(), Settle::Snooze(request.pending_until)));
+            }
+            let plan = requesting::expire(&request, now).map_err(conflict)?;
+            Ok((plan, Settle::Done))
+        }
+        _ => Ok((Plan::default(), Settle::Done)),
+    }
+}
+
+async fn card(
+    tx: &mut dyn Tx,
+    policy: &Arc<Policy>,
+    id: &RequestId,
+    job: &Job,
+    outcome: Outcome,
+) -> Result<(Plan, Settle), StoreError> {
+    let now = tx.now();
+    let mut plan = Plan::default();
+    if let Outcome::CardPosted(on) = &outcome {
+        let known = tx.card(id).await?;
+        requesting::card_seen(&mut plan, id, known.as_ref(), on, now);
+        return Ok((plan, Settle::Done));
+    }
+    let settle = message(job, outcome, now);
+    if let Settle::GiveUp { error } = &settle
+        && tx
+            .request(id)
+            .await?
+            .is_some_and(|request| request.state.is_open())
+    {
+        for place in &policy.security.channels {
+            plan.changes
+                .push(Change::Job(JobOrder::tell_card_lost(id, place, error, now)));
+        }
+    }
+    Ok((plan, settle))
+}
+
+/// What becomes of a message. Those to security about what is stuck, and the day's, are never given
+/// up for failures that may pass.
+fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
+    let for_security = matches!(
+        job.kind,
+        JobKind::TellStuck { .. } | JobKind::TellHealed { .. } | JobKind::Digest { .. }
+    );
+    match outcome {
+        Outcome::Retry { said, after_s, .. } => {
+            if job.failures + 1 >= CHAT_ATTEMPTS_MAX && !for_security {
+                return Settle::GiveUp {
+                    error: giving::cut(&said),
+                };
+            }
+            let attempt = u32::try_from(job.failures + 1).unwrap_or(u32::MAX);
+            let (base, cap) = CHAT_BACKOFF_MS;
+            let wait = backoff(attempt, base, cap, job.id.unsigned_abs());
+            Settle::Again {
+                at: now + wait.max(seconds(after_s.unwrap_or(0).clamp(0, 3600))),
+                error: giving::cut(&said),
+            }
+        }
+        Outcome::Impossible { said } => Settle::GiveUp {
+            error: giving::cut(&said),
+        },
+        Outcome::NotBefore(at) => Settle::Snooze(at),
+        _ => Settle::Done,
+    }
+}

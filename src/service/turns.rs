@@ -1,0 +1,122 @@
+//! The intent before each call to a target: committed first, then the call.
+
+use super::apply::{apply, conflict};
+use super::{Service, ServiceError};
+use crate::domain::decide::{ending, giving};
+use crate::domain::grant::Grant;
+use crate::domain::ids::GrantId;
+use crate::domain::job::Claim;
+use crate::domain::timing::Timestamp;
+use crate::policy::evaluate;
+use crate::store::{Urgency, write};
+
+/// Whether to give access now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IssueTurn {
+    /// The intent is committed: call the target about this grant.
+    Call(Box<Grant>),
+    /// Nothing is to be given.
+    Nothing,
+}
+
+/// Whether to take access away now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevokeTurn {
+    /// The end is committed: call the target about this grant.
+    Call(Box<Grant>),
+    /// Its end was moved.
+    NotBefore(Timestamp),
+    /// Nothing is left to do.
+    Nothing,
+}
+
+impl Service {
+    /// Commits the intent to give access, or its end where it may not be given any more.
+    ///
+    /// # Errors
+    /// When the store failed; the target must not be called then.
+    pub async fn begin_issue(&self, claim: Claim, id: &GrantId) -> Result<IssueTurn, ServiceError> {
+        let policy = self.policy();
+        let id = id.clone();
+        Ok(write(&*self.store, Urgency::Outcome, move |tx| {
+            Box::pin(async move {
+                let (Some(grant), Some(request)) =
+                    (tx.grant(&id).await?, tx.request(&id.request()).await?)
+                else {
+                    return Ok(IssueTurn::Nothing);
+                };
+                if !tx.holds(claim).await? {
+                    return Ok(IssueTurn::Nothing);
+                }
+                let (now, machine_now) = (tx.now(), tx.machine_now());
+                let allowed = evaluate::may_activate(&policy, &request, now);
+                let remind_s = policy
+                    .resources
+                    .get(&grant.spec.resource)
+                    .map(|resource| resource.remind_s.clone())
+                    .unwrap_or_default();
+                let hash = &policy.hash;
+                let turn = giving::begin_issue(
+                    &request,
+                    &grant,
+                    allowed,
+                    hash,
+                    &remind_s,
+                    now,
+                    machine_now,
+                )
+                .map_err(conflict)?;
+                Ok(match turn {
+                    giving::Turn::Call(plan, next) => {
+                        apply(tx, plan).await?;
+                        IssueTurn::Call(next)
+                    }
+                    giving::Turn::End(plan) => {
+                        apply(tx, plan).await?;
+                        IssueTurn::Nothing
+                    }
+                    giving::Turn::Nothing => IssueTurn::Nothing,
+                })
+            })
+        })
+        .await?)
+    }
+
+    /// Commits that access is being taken away.
+    ///
+    /// # Errors
+    /// When the store failed; the job is tried again.
+    pub async fn begin_revoke(
+        &self,
+        claim: Claim,
+        id: &GrantId,
+    ) -> Result<RevokeTurn, ServiceError> {
+        let id = id.clone();
+        Ok(write(&*self.store, Urgency::Outcome, move |tx| {
+            Box::pin(async move {
+                let (Some(grant), Some(request)) =
+                    (tx.grant(&id).await?, tx.request(&id.request()).await?)
+                else {
+                    return Ok(RevokeTurn::Nothing);
+                };
+                if !tx.holds(claim).await? {
+                    return Ok(RevokeTurn::Nothing);
+                }
+                let turn = ending::begin_revoke(&request, &grant, tx.now()).map_err(conflict)?;
+                Ok(match turn {
+                    ending::Turn::Call(plan, next) => {
+                        apply(tx, plan).await?;
+                        RevokeTurn::Call(next)
+                    }
+                    ending::Turn::Cancel(plan) => {
+                        apply(tx, plan).await?;
+                        RevokeTurn::Nothing
+                    }
+                    ending::Turn::NotBefore(at) => RevokeTurn::NotBefore(at),
+                    ending::Turn::Nothing => RevokeTurn::Nothing,
+                })
+            })
+        })
+        .await?)
+    }
+}
