@@ -69,6 +69,8 @@ test('the command: exit codes, and tokens stay out of what it prints', () => {
     assert.equal(empty.status, 1);
     assert.match(empty.stdout, /nothing to judge/);
 
+    assert.equal(run(JSON.stringify({ ...good, dropped: 3 })).status, 1);
+
     const bad = run(JSON.stringify({ calls: [post([{ type: 'header' }], { token: 'xoxb-1-secret' })] }));
     assert.equal(bad.status, 1);
     assert.match(bad.stdout, /calls\[0\] chat\.postMessage at \$\.request\.blocks\[0\]/);

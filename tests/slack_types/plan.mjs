@@ -20,7 +20,7 @@ const JSON_IN_FORM = new Set(['attachments', 'blocks', 'metadata', 'view']);
  * Fields of payloads that Slack's pages show as null though the types only know them as absent.
  * In answers any field may be null: their types were derived from samples and can't say so.
  */
-const NULL_MEANS_ABSENT = new Set(['enterprise', 'enterprise_id']);
+const NULL_MEANS_ABSENT = new Set(['enterprise']);
 
 /** Types of what is no Web API method but is recorded like one. */
 const SPECIAL = {
@@ -166,6 +166,7 @@ export function plan(log) {
   const notes = [];
   const bad = (source, path, message, value) => problems.push({ source, path, message, value });
 
+  if (log.dropped > 0) bad('log', '$.dropped', `${log.dropped} entries were let go before they could be judged`, log.dropped);
   for (const [index, call] of (log.calls ?? []).entries()) {
     const source = `calls[${index}] ${call?.method ?? ''}`.trim();
     if (typeof call?.method !== 'string' || call.method === '') {
@@ -210,6 +211,12 @@ export function plan(log) {
       bad(source, '$.payload.type', `no published type for an interactive payload of type ${payload?.type}`, payload);
     } else {
       judge(checks, source, envelope.kind, 'payload', type, withoutNulls(payload, (key) => NULL_MEANS_ABSENT.has(key)), '$.payload', false);
+    }
+    const answer = envelope.ack?.payload;
+    if (answer !== undefined && answer !== null && Object.keys(answer).length > 0) {
+      // Sent by the bot, so it counts as a request: its view or blocks are judged on their own.
+      const answerType = payload?.type === 'view_submission' ? 'Bolt.ViewResponseAction' : 'Bolt.RespondArguments';
+      judge(checks, source, `ack of ${envelope.kind}`, 'request', answerType, answer, '$.ack.payload', true);
     }
   }
   return { checks, problems, notes };

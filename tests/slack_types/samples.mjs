@@ -99,6 +99,7 @@ export const BAD_CALLS = [
 const slash = good.envelopes.find((it) => it.kind === 'slash_commands').payload;
 const press = good.envelopes.find((it) => it.payload.type === 'block_actions').payload;
 const homeOpened = good.envelopes.find((it) => it.kind === 'events_api').payload.event;
+const submission = good.envelopes.find((it) => it.payload.type === 'view_submission').payload;
 const without = (value, key) => Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
 
 export const BAD_ENVELOPES = [
@@ -112,5 +113,8 @@ export const BAD_ENVELOPES = [
   ['an envelope of no known kind', { kind: 'telegram', payload: {} }, '$.kind', /kind/],
   ['a frame whose type is another', { kind: 'slash_commands', payload: { envelope_id: 'e', type: 'interactive', accepts_response_payload: true, payload: slash } }, '$.frame.type', /interactive/],
   ['a frame that does not say whether an answer fits', { kind: 'slash_commands', payload: { envelope_id: 'e', type: 'slash_commands', payload: slash } }, '$.frame', /accepts_response_payload/],
+  ['an acknowledgement with wrong blocks', { kind: 'slash_commands', payload: slash, ack: { payload: { blocks: [{ type: 'header' }] } } }, '$.ack.payload.blocks[0]', /text/],
+  ['an acknowledgement that is no answer to a form', { kind: 'interactive', payload: submission, ack: { payload: { response_action: 'shout' } } }, '$.ack.payload.response_action', /TS2322/],
+  ['an acknowledgement with a long modal title', { kind: 'interactive', payload: submission, ack: { payload: { response_action: 'update', view: { type: 'modal', title: plain(letters(25)), blocks: [] } } } }, '$.ack.payload.view.title.text', /25 characters, 24/],
   ['a disconnect for no known reason', { kind: 'disconnect', payload: { type: 'disconnect', reason: 'tired' } }, '$.payload.reason', /tired/],
 ];
