@@ -47,9 +47,13 @@ function distinct(checks) {
   return [...seen.values()];
 }
 
+function withoutTokens(text) {
+  return text.replace(/\bx(ox[a-z]|app)-[\w-]+/g, 'x$1-…');
+}
+
 /** A payload as one line without tokens, cut with a word about what is missing. */
 export function shown(value) {
-  const text = (JSON.stringify(value) ?? 'nothing').replace(/\bx(ox[a-z]|app)-[\w-]+/g, 'x$1-…');
+  const text = withoutTokens(JSON.stringify(value) ?? 'nothing');
   const letters = [...text];
   if (letters.length <= SHOWN) return text;
   return `${letters.slice(0, SHOWN).join('')}… (${letters.length - SHOWN} more characters)`;
@@ -70,7 +74,8 @@ async function main(args) {
   }
   for (const note of new Set(result.notes)) console.log(`note: ${note}`);
   for (const problem of result.problems) {
-    console.log(`${problem.source} at ${problem.path}: ${problem.message}\n    ${shown(problem.value)}`);
+    const sentence = `${problem.source} at ${problem.path}: ${problem.message}`;
+    console.log(`${withoutTokens(sentence)}\n    ${shown(problem.value)}`);
   }
   if (result.judged === 0) {
     console.log('nothing to judge: the log holds no call and no envelope');

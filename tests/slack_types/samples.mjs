@@ -5,25 +5,40 @@ import { readFileSync } from 'node:fs';
 
 export const good = JSON.parse(readFileSync(new URL('good.json', import.meta.url), 'utf8'));
 
-export const plain = (text) => ({ type: 'plain_text', text });
-export const mrkdwn = (text) => ({ type: 'mrkdwn', text });
-export const post = (blocks, more = {}) => ({
+const plain = (text) => ({ type: 'plain_text', text });
+const mrkdwn = (text) => ({ type: 'mrkdwn', text });
+const post = (blocks, more = {}) => ({
   method: 'chat.postMessage', request: { channel: 'C0APPROVE', text: 'fallback', blocks, ...more }, response: { ok: true },
 });
-export const button = (more = {}) => ({ type: 'button', action_id: 'a', text: plain('Go'), ...more });
-export const actions = (...elements) => ({ type: 'actions', elements });
-export const open = (view) => ({
+const button = (more = {}) => ({ type: 'button', action_id: 'a', text: plain('Go'), ...more });
+const actions = (...elements) => ({ type: 'actions', elements });
+const open = (view) => ({
   method: 'views.open',
   request: { trigger_id: '1.2.3', view: { type: 'modal', title: plain('Ask'), submit: plain('Send'), blocks: [], ...view } },
   response: { ok: true },
 });
-export const input = (element) => ({ type: 'input', label: plain('Why'), element });
+const input = (element) => ({ type: 'input', label: plain('Why'), element });
 const option = (more = {}) => ({ text: plain('1h'), value: '1h', ...more });
-export const select = (n, type = 'static_select') => ({
+const select = (n, type = 'static_select') => ({
   type, action_id: 's', options: Array.from({ length: n }, (_, i) => option({ value: `${i}` })),
 });
-export const many = (n, make) => Array.from({ length: n }, (_, i) => make(i));
-export const letters = (n) => 'ä'.repeat(n);
+const many = (n, make) => Array.from({ length: n }, (_, i) => make(i));
+const letters = (n) => 'ä'.repeat(n);
+
+/** Calls at their limits: one more of anything and they would be refused. */
+export const JUST_FITTING = [
+  post([
+    { type: 'section', block_id: letters(255), text: mrkdwn(letters(3000)), fields: many(10, () => mrkdwn(letters(2000))) },
+    { type: 'header', text: plain('😀'.repeat(150)) },
+    { type: 'context', elements: many(10, () => mrkdwn('x')) },
+    actions(...many(25, (i) => button({ action_id: `${i}`, text: plain(letters(75)), value: letters(2000) }))),
+    ...many(46, () => ({ type: 'divider' })),
+  ]),
+  open({
+    title: plain(letters(24)), private_metadata: letters(3000),
+    blocks: [input(select(100)), input({ type: 'plain_text_input', max_length: 3000 }), ...many(98, () => ({ type: 'divider' }))],
+  }),
+];
 
 /** [what is wrong, call, JSON path of the complaint, words in it] */
 export const BAD_CALLS = [
