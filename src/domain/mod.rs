@@ -5,12 +5,14 @@
 
 pub mod answer;
 pub mod audit;
+pub mod audit_verify;
 pub mod command;
 pub mod decide;
 pub mod decision;
 pub mod grant;
 pub mod ids;
 pub mod job;
+pub mod job_order;
 pub mod outcome;
 pub mod person;
 pub mod refusal;

@@ -1,1 +1,134 @@
-//! (being built)
+//! What jobs do outside: one file a job. The only caller of chat, issuers and directory sources.
+//!
+//! An effect loads what is true now through `service`, calls outside, and returns an [`Outcome`];
+//! `service` records it. Nothing here opens a transaction or decides anything.
+
+mod answer_press;
+mod describe;
+mod digest;
+mod issue;
+mod letters;
+mod publish;
+mod revoke;
+mod security;
+mod strike_copy;
+mod sync_card;
+
+pub mod ended_grants;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::chat::port::{Outbox, PostError};
+use crate::domain::ids::IssuerName;
+use crate::domain::job::{Job, JobKind};
+use crate::domain::outcome::Outcome;
+use crate::issuer::Issuer;
+use crate::service::Service;
+use crate::worker::Handler;
+
+/// Everything that effects reach.
+pub struct Effects {
+    service: Arc<Service>,
+    /// By platform, e.g. `slack`.
+    outboxes: BTreeMap<&'static str, Arc<dyn Outbox>>,
+    issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
+}
+
+impl Effects {
+    /// Over this service, these platforms and these issuers.
+    #[must_use]
+    pub fn new(
+        service: Arc<Service>,
+        outboxes: Vec<Arc<dyn Outbox>>,
+        issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
+    ) -> Self {
+        Self {
+            service,
+            outboxes: outboxes
+                .into_iter()
+                .map(|outbox| (outbox.platform(), outbox))
+                .collect(),
+            issuers,
+        }
+    }
+
+    fn outbox(&self, platform: &str) -> Result<&Arc<dyn Outbox>, Outcome> {
+        self.outboxes
+            .get(platform)
+            .ok_or_else(|| Outcome::Impossible {
+                said: format!("the config has no {platform}"),
+            })
+    }
+
+    fn issuer(&self, name: &IssuerName) -> Result<&Arc<dyn Issuer>, Outcome> {
+        // Retried, not given up: the issuer may come back with the next config.
+        self.issuers.get(name).ok_or_else(|| Outcome::Retry {
+            said: format!("the config has no issuer `{name}`; put it back, marked `retired`"),
+            after_s: None,
+            pause_lane: false,
+        })
+    }
+}
+
+#[async_trait]
+impl Handler for Effects {
+    async fn run(&self, job: &Job) -> Outcome {
+        let outcome = match &job.kind {
+            JobKind::Issue { grant } => self.issue(job, grant).await,
+            JobKind::Revoke { grant } => self.revoke(job, grant).await,
+            JobKind::ExpireRequest { .. } | JobKind::DigestDue { .. } => Ok(Outcome::Due),
+            JobKind::Publish { issuer } => self.publish(issuer).await,
+            JobKind::SyncCard { request } => self.sync_card(job, request).await,
+            JobKind::StrikeCopy { request, copy } => self.strike_copy(request, copy).await,
+            JobKind::NotifyDecided { request } => self.notify_decided(request).await,
+            JobKind::NotifyReady { grant } => self.notify_ready(grant).await,
+            JobKind::Remind { grant, .. } => self.remind(grant).await,
+            JobKind::NotifyEnded { grant } => self.notify_ended(grant).await,
+            JobKind::AnswerPress {
+                place,
+                account,
+                answer,
+            } => self.answer_press(place, account, answer).await,
+            JobKind::TellStuck { grant, place } => self.tell_stuck(grant, place).await,
+            JobKind::TellHealed { grant, place } => self.tell_healed(grant, place).await,
+            JobKind::TellCardLost {
+                request,
+                place,
+                said,
+            } => self.tell_card_lost(request, place, said).await,
+            JobKind::Digest { digest, place } => self.digest(*digest, place).await,
+        };
+        outcome.unwrap_or_else(|outcome| outcome)
+    }
+}
+
+/// A failure of ours or of the store's, as an outcome: tried again.
+fn ours(error: &impl std::fmt::Display) -> Outcome {
+    Outcome::Retry {
+        said: error.to_string(),
+        after_s: None,
+        pause_lane: false,
+    }
+}
+
+/// A platform's failure, as an outcome.
+fn post_failed(error: PostError) -> Outcome {
+    match error {
+        PostError::RateLimited { after_s } => Outcome::Retry {
+            said: format!("rate limited for {after_s} s"),
+            after_s: Some(after_s),
+            pause_lane: true,
+        },
+        // Where nobody knows whether it was posted: cards look for it first; a letter told twice is
+        // better than one never told.
+        PostError::Retry { said } | PostError::Unknown { said } => Outcome::Retry {
+            said,
+            after_s: None,
+            pause_lane: false,
+        },
+        PostError::Permanent { said } => Outcome::Impossible { said },
+    }
+}

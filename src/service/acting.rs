@@ -8,7 +8,7 @@ use crate::domain::answer::Answer;
 use crate::domain::command::{Act, Command, Inbound};
 use crate::domain::decide::{Plan, requesting};
 use crate::domain::ids::RequestId;
-use crate::domain::job::JobOrder;
+use crate::domain::job_order::JobOrder;
 use crate::domain::person::Identity;
 use crate::domain::refusal::Refusal;
 use crate::policy::Policy;

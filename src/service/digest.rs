@@ -3,7 +3,8 @@
 use super::DigestSchedule;
 use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::decide::Plan;
-use crate::domain::job::{JobOrder, Settle};
+use crate::domain::job::Settle;
+use crate::domain::job_order::JobOrder;
 use crate::policy::Policy;
 use crate::store::{StoreError, Tx};
 

@@ -16,7 +16,7 @@ mod turns;
 use std::sync::{Arc, RwLock};
 
 use crate::domain::audit::{AuditDraft, AuditKind, Head};
-use crate::domain::job::JobOrder;
+use crate::domain::job_order::JobOrder;
 use crate::domain::timing::Timestamp;
 use crate::policy::Policy;
 use crate::store::{Store, StoreError, Urgency, write};
@@ -84,6 +84,9 @@ impl Service {
                 tx.keep_policy(&policy.hash, &policy.text).await?;
                 tx.audit(AuditDraft::new(AuditKind::Started).under(&policy.hash, Vec::new()))
                     .await?;
+                for issuer in policy.issuers.keys() {
+                    tx.enqueue(&JobOrder::publish(issuer, tx.now())).await?;
+                }
                 // A digest that was missed while nobody ran is made now, once.
                 let after = tx.last_digest().await?.map_or(tx.now(), |mark| mark.slot);
                 if let Some(slot) = schedule(after) {

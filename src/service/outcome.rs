@@ -9,7 +9,8 @@ use super::apply::{apply, conflict};
 use crate::domain::decide::{Change, Plan, ending, giving, requesting};
 use crate::domain::grant::GrantState;
 use crate::domain::ids::{GrantId, RequestId};
-use crate::domain::job::{CHAT_ATTEMPTS_MAX, CHAT_BACKOFF_MS, Job, JobKind, JobOrder, Settle};
+use crate::domain::job::{CHAT_ATTEMPTS_MAX, CHAT_BACKOFF_MS, Job, JobKind, Settle};
+use crate::domain::job_order::JobOrder;
 use crate::domain::outcome::Outcome;
 use crate::domain::request::RequestState;
 use crate::domain::timing::{Timestamp, backoff, seconds};
@@ -175,7 +176,10 @@ async fn card(
 fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
     let for_security = matches!(
         job.kind,
-        JobKind::TellStuck { .. } | JobKind::TellHealed { .. } | JobKind::Digest { .. }
+        JobKind::TellStuck { .. }
+            | JobKind::TellHealed { .. }
+            | JobKind::Digest { .. }
+            | JobKind::Publish { .. }
     );
     match outcome {
         Outcome::Retry { said, after_s, .. } => {

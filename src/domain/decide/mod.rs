@@ -12,7 +12,7 @@ use super::command::MessageRef;
 use super::decision::Decision;
 use super::grant::{Grant, GrantState};
 use super::ids::RequestId;
-use super::job::JobOrder;
+use super::job_order::JobOrder;
 use super::request::{Request, RequestState};
 
 /// One thing that changes.

@@ -6,7 +6,7 @@ use crate::domain::command::MessageRef;
 use crate::domain::decision::{Decider, Decision};
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::RequestId;
-use crate::domain::job::JobOrder;
+use crate::domain::job_order::JobOrder;
 use crate::domain::person::Identity;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{IllegalTransition, Request, RequestEvent};

@@ -1,0 +1,318 @@
+//! Enqueuing: each kind of job with its key, its lane and its place in the lane.
+
+use super::answer::Answer;
+use super::command::MessageRef;
+use super::ids::{AccountId, GrantId, IssuerName, Place, RequestId};
+use super::job::{JobKind, Lane};
+use super::spec::Spec;
+use super::timing::Timestamp;
+
+/// What to do when a job with the same key is waiting already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDuplicate {
+    /// Leave it; drop the new one.
+    Keep,
+    /// Move it to the new moment. If it is running, it runs again afterwards.
+    Move,
+    /// Move it to the new moment if that is earlier. If it is running, it runs again afterwards.
+    MoveEarlier,
+}
+
+/// A job to be enqueued with the change that makes it necessary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobOrder {
+    /// What.
+    pub kind: JobKind,
+    /// Unique among jobs that are not finished.
+    pub key: String,
+    /// Where it waits.
+    pub lane: Lane,
+    /// Jobs with the same value never run at the same time; for issuers, the account on the target.
+    pub serial_key: Option<String>,
+    /// Lower first within a lane: private answers, new cards, final cards, history.
+    pub rank: i64,
+    /// Not before.
+    pub run_at: Timestamp,
+    /// When its key is taken.
+    pub on_duplicate: OnDuplicate,
+}
+
+fn holding_key(spec: &Spec) -> String {
+    format!("{}|{}", spec.issuer, spec.account.id)
+}
+
+impl JobOrder {
+    fn engine(kind: JobKind, key: String, run_at: Timestamp) -> Self {
+        Self {
+            kind,
+            key,
+            lane: Lane::engine(),
+            serial_key: None,
+            rank: 0,
+            run_at,
+            on_duplicate: OnDuplicate::Keep,
+        }
+    }
+
+    fn chat(kind: JobKind, key: String, whereto: &str, rank: i64, run_at: Timestamp) -> Self {
+        Self {
+            kind,
+            key,
+            lane: Lane::chat(whereto),
+            serial_key: None,
+            rank,
+            run_at,
+            on_duplicate: OnDuplicate::Keep,
+        }
+    }
+
+    /// Give access now.
+    #[must_use]
+    pub fn issue(grant: &GrantId, spec: &Spec, now: Timestamp) -> Self {
+        Self {
+            kind: JobKind::Issue {
+                grant: grant.clone(),
+            },
+            key: format!("issue:{grant}"),
+            lane: Lane::issuer(&spec.issuer),
+            serial_key: Some(holding_key(spec)),
+            rank: 1,
+            run_at: now,
+            on_duplicate: OnDuplicate::Keep,
+        }
+    }
+
+    /// Take access away at the given moment; moves the job that is there.
+    #[must_use]
+    pub fn revoke(grant: &GrantId, spec: &Spec, at: Timestamp) -> Self {
+        Self {
+            kind: JobKind::Revoke {
+                grant: grant.clone(),
+            },
+            key: format!("revoke:{grant}"),
+            lane: Lane::issuer(&spec.issuer),
+            serial_key: Some(holding_key(spec)),
+            rank: 0,
+            run_at: at,
+            on_duplicate: OnDuplicate::Move,
+        }
+    }
+
+    /// Let a request run out.
+    #[must_use]
+    pub fn expire(request: &RequestId, at: Timestamp) -> Self {
+        Self::engine(
+            JobKind::ExpireRequest {
+                request: request.clone(),
+            },
+            format!("expire:{request}"),
+            at,
+        )
+    }
+
+    /// Draw the card at this place.
+    #[must_use]
+    pub fn sync_card(request: &RequestId, place: &Place, rank: i64, now: Timestamp) -> Self {
+        Self {
+            on_duplicate: OnDuplicate::MoveEarlier,
+            ..Self::chat(
+                JobKind::SyncCard {
+                    request: request.clone(),
+                },
+                format!("card:{request}"),
+                place.as_str(),
+                rank,
+                now,
+            )
+        }
+    }
+
+    /// Strike out a copy of a card.
+    #[must_use]
+    pub fn strike_copy(request: &RequestId, copy: &MessageRef, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::StrikeCopy {
+                request: request.clone(),
+                copy: copy.clone(),
+            },
+            format!("strike:{}:{}", copy.place, copy.message),
+            copy.place.as_str(),
+            2,
+            now,
+        )
+    }
+
+    /// Tell the requester of the decision.
+    #[must_use]
+    pub fn notify_decided(request: &RequestId, to: &AccountId, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::NotifyDecided {
+                request: request.clone(),
+            },
+            format!("decided:{request}"),
+            to.as_str(),
+            0,
+            now,
+        )
+    }
+
+    /// Tell the beneficiary that it works.
+    #[must_use]
+    pub fn notify_ready(grant: &GrantId, to: &AccountId, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::NotifyReady {
+                grant: grant.clone(),
+            },
+            format!("ready:{grant}"),
+            to.as_str(),
+            1,
+            now,
+        )
+    }
+
+    /// Remind the beneficiary; moves with the deadline.
+    #[must_use]
+    pub fn remind(grant: &GrantId, to: &AccountId, before_s: i64, at: Timestamp) -> Self {
+        Self {
+            on_duplicate: OnDuplicate::Move,
+            ..Self::chat(
+                JobKind::Remind {
+                    grant: grant.clone(),
+                    before_s,
+                },
+                format!("remind:{grant}:{before_s}"),
+                to.as_str(),
+                2,
+                at,
+            )
+        }
+    }
+
+    /// Tell the beneficiary that it is over.
+    #[must_use]
+    pub fn notify_ended(grant: &GrantId, to: &AccountId, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::NotifyEnded {
+                grant: grant.clone(),
+            },
+            format!("ended:{grant}:{}", now.timestamp_millis()),
+            to.as_str(),
+            3,
+            now,
+        )
+    }
+
+    /// Tell somebody what came of their press; `once` is the key of the press.
+    #[must_use]
+    pub fn answer_press(
+        once: &str,
+        place: &Place,
+        account: &AccountId,
+        answer: Answer,
+        now: Timestamp,
+    ) -> Self {
+        Self::chat(
+            JobKind::AnswerPress {
+                place: place.clone(),
+                account: account.clone(),
+                answer: Box::new(answer),
+            },
+            format!("answer:{once}"),
+            account.as_str(),
+            0,
+            now,
+        )
+    }
+
+    /// Tell a channel of security of a stuck revocation.
+    #[must_use]
+    pub fn tell_stuck(grant: &GrantId, place: &Place, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::TellStuck {
+                grant: grant.clone(),
+                place: place.clone(),
+            },
+            format!("stuck:{grant}:{place}"),
+            place.as_str(),
+            0,
+            now,
+        )
+    }
+
+    /// Tell a channel of security that it is no longer stuck.
+    #[must_use]
+    pub fn tell_healed(grant: &GrantId, place: &Place, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::TellHealed {
+                grant: grant.clone(),
+                place: place.clone(),
+            },
+            format!("healed:{grant}:{place}"),
+            place.as_str(),
+            1,
+            now,
+        )
+    }
+
+    /// Tell a channel of security of a card that could not be posted.
+    #[must_use]
+    pub fn tell_card_lost(request: &RequestId, place: &Place, said: &str, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::TellCardLost {
+                request: request.clone(),
+                place: place.clone(),
+                said: said.chars().take(300).collect(),
+            },
+            format!("cardlost:{request}:{place}"),
+            place.as_str(),
+            1,
+            now,
+        )
+    }
+
+    /// Publish at a start.
+    #[must_use]
+    pub fn publish(issuer: &IssuerName, now: Timestamp) -> Self {
+        Self {
+            kind: JobKind::Publish {
+                issuer: issuer.clone(),
+            },
+            key: format!("publish:{issuer}"),
+            lane: Lane::issuer(issuer),
+            serial_key: None,
+            rank: -1,
+            run_at: now,
+            on_duplicate: OnDuplicate::Move,
+        }
+    }
+
+    /// Make the digest of this scheduled moment; there is one such job at a time.
+    #[must_use]
+    pub fn digest_due(slot: Timestamp) -> Self {
+        Self {
+            on_duplicate: OnDuplicate::Move,
+            ..Self::engine(
+                JobKind::DigestDue {
+                    slot_ms: slot.timestamp_millis(),
+                },
+                "digest-due".into(),
+                slot,
+            )
+        }
+    }
+
+    /// Tell a channel of security the day.
+    #[must_use]
+    pub fn digest(digest: i64, place: &Place, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::Digest {
+                digest,
+                place: place.clone(),
+            },
+            format!("digest:{digest}:{place}"),
+            place.as_str(),
+            3,
+            now,
+        )
+    }
+}

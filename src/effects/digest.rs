@@ -1,0 +1,66 @@
+//! Tells a channel of security the day.
+
+use super::{Effects, ours, post_failed};
+use crate::chat::card::{Digest, Letter};
+use crate::domain::ids::Place;
+use crate::domain::outcome::Outcome;
+use crate::domain::tally::tally;
+use crate::domain::timing::Timestamp;
+
+impl Effects {
+    pub(super) async fn digest(&self, number: i64, place: &Place) -> Result<Outcome, Outcome> {
+        let facts = self
+            .service
+            .digest_facts(number)
+            .await
+            .map_err(|error| ours(&error))?;
+        let Some(facts) = facts else {
+            return Ok(Outcome::Impossible {
+                said: format!("there is no digest {number}"),
+            });
+        };
+        let t = tally(&facts.entries);
+        let digest = Digest {
+            from: facts.entries.first().map_or(facts.mark.at, moment),
+            to: facts.mark.at,
+            requested: t.requested,
+            approved_by_people: t.approved_by_people,
+            approved_by_rule: t.approved_by_rule,
+            denied: t.denied,
+            refused: t.refused,
+            expired: t.expired,
+            withdrawn: t.withdrawn,
+            issued: t.issued,
+            ended: t.ended,
+            ended_early: t.ended_early,
+            told_only: t.told_only,
+            failed: t.failed,
+            longest_lag_ms: t.longest_lag_ms,
+            active_now: facts.active_now,
+            pending_now: facts.pending_now,
+            stuck_now: facts
+                .stuck_now
+                .into_iter()
+                .map(|grant| {
+                    let since = grant.stuck_since.unwrap_or(grant.end_by);
+                    (grant.id, grant.spec.resource, since)
+                })
+                .collect(),
+            head: (facts.mark.to.count, facts.mark.to.hash.0.clone()),
+        };
+        tracing::info!(audit.head = %facts.mark.to, "digest {number} goes out");
+        self.outbox(place.platform())?
+            .announce(place, &Letter::Digest(Box::new(digest)))
+            .await
+            .map_err(post_failed)?;
+        Ok(Outcome::Done)
+    }
+}
+
+fn moment(entry: &crate::domain::audit::AuditEntry) -> Timestamp {
+    serde_json::from_str::<serde_json::Value>(&entry.body)
+        .ok()
+        .and_then(|body| body["at"].as_i64())
+        .and_then(chrono::DateTime::from_timestamp_millis)
+        .unwrap_or_default()
+}

@@ -1,0 +1,58 @@
+//! Gives access: the intent is committed first, then the target is called.
+
+use super::{Effects, ours};
+use crate::domain::grant::Grant;
+use crate::domain::ids::GrantId;
+use crate::domain::job::Job;
+use crate::domain::outcome::Outcome;
+use crate::issuer::{GrantOrder, IssueError, Issuer, Presence};
+use crate::service::IssueTurn;
+
+/// What an issuer is told of a grant.
+pub(super) fn order(grant: &Grant) -> GrantOrder {
+    GrantOrder {
+        grant: grant.id.clone(),
+        serial: u64::try_from(grant.serial).unwrap_or_default(),
+        spec: grant.spec.clone(),
+        native_deadline: grant.native_deadline,
+    }
+}
+
+impl Effects {
+    pub(super) async fn issue(&self, job: &Job, id: &GrantId) -> Result<Outcome, Outcome> {
+        let turn = self
+            .service
+            .begin_issue(job.claim(), id)
+            .await
+            .map_err(|error| ours(&error))?;
+        let IssueTurn::Call(grant) = turn else {
+            return Ok(Outcome::Done);
+        };
+        let issuer = self.issuer(&grant.spec.issuer)?;
+        let order = order(&grant);
+        Ok(match issuer.issue(&order).await {
+            Ok(issued) => Outcome::Issued {
+                handle: serde_json::json!({
+                    "handle": issued.handle,
+                    "how_to_use": issued.how_to_use,
+                    "document": issued.document,
+                }),
+            },
+            Err(IssueError::Retry { said, after_s }) => Outcome::Retry {
+                said,
+                after_s,
+                pause_lane: false,
+            },
+            Err(IssueError::Unknown { said }) => Outcome::IssueUnknown { said },
+            Err(IssueError::Permanent { said }) => refused(&**issuer, &order, said).await,
+        })
+    }
+}
+
+/// `failed` needs absence seen at the target; otherwise what may be there is taken away.
+async fn refused(issuer: &dyn Issuer, order: &GrantOrder, said: String) -> Outcome {
+    match issuer.inspect(order).await {
+        Ok(Presence::Absent(_)) => Outcome::NotIssued { said },
+        Ok(Presence::Present | Presence::CannotTell) | Err(_) => Outcome::PartlyIssued { said },
+    }
+}

@@ -1,0 +1,60 @@
+//! What security is told when something is wrong.
+
+use super::{Effects, ours, post_failed};
+use crate::chat::card::Letter;
+use crate::domain::grant::GrantState;
+use crate::domain::ids::{GrantId, Place, RequestId};
+use crate::domain::outcome::Outcome;
+
+impl Effects {
+    async fn announce(&self, place: &Place, letter: &Letter) -> Result<Outcome, Outcome> {
+        self.outbox(place.platform())?
+            .announce(place, letter)
+            .await
+            .map_err(post_failed)?;
+        Ok(Outcome::Done)
+    }
+
+    pub(super) async fn tell_stuck(&self, id: &GrantId, place: &Place) -> Result<Outcome, Outcome> {
+        let (facts, card) = self.card(&id.request()).await?;
+        let Some(grant) = facts.grant.filter(|g| g.state == GrantState::Stuck) else {
+            // It ended before anybody could be told.
+            return Ok(Outcome::Done);
+        };
+        let said = self
+            .service
+            .last_revoke_error(id)
+            .await
+            .map_err(|error| ours(&error))?
+            .unwrap_or_default();
+        let letter = Letter::Stuck {
+            card: Box::new(card),
+            failures: grant.revoke_failures,
+            said,
+        };
+        self.announce(place, &letter).await
+    }
+
+    pub(super) async fn tell_healed(
+        &self,
+        id: &GrantId,
+        place: &Place,
+    ) -> Result<Outcome, Outcome> {
+        let (_, card) = self.card(&id.request()).await?;
+        self.announce(place, &Letter::Healed(Box::new(card))).await
+    }
+
+    pub(super) async fn tell_card_lost(
+        &self,
+        id: &RequestId,
+        place: &Place,
+        said: &str,
+    ) -> Result<Outcome, Outcome> {
+        let (_, card) = self.card(id).await?;
+        let letter = Letter::CardLost {
+            card: Box::new(card),
+            said: said.to_owned(),
+        };
+        self.announce(place, &letter).await
+    }
+}
