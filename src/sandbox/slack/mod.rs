@@ -7,6 +7,7 @@ mod api;
 mod check;
 mod clock;
 mod connection;
+mod delivery;
 pub mod manifest;
 mod mentions;
 mod message;

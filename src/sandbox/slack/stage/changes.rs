@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::api::user_json;
+use super::super::delivery::{self, Delivery, Outgoing};
 use super::super::payloads::channel_type;
-use super::super::socket::{self, Delivery, Outgoing};
+use super::super::socket;
 use super::super::state::{Kind, State};
 use super::super::wire::{Change, Disconnect, Fault, RawAnswer};
 use super::super::workspace::Shared;
@@ -94,7 +95,7 @@ pub(super) async fn redeliver(
         }
     };
     Ok(raw_answer(
-        socket::deliver(&workspace, outgoing, false).await,
+        delivery::deliver(&workspace, outgoing, false).await,
     ))
 }
 
@@ -107,7 +108,7 @@ pub(super) async fn raw(
     AxumState(workspace): AxumState<Shared>,
     Json(frame): Json<RawFrame>,
 ) -> Json<RawAnswer> {
-    raw_answer(socket::deliver_raw(&workspace, frame.text).await)
+    raw_answer(delivery::deliver_raw(&workspace, frame.text).await)
 }
 
 #[derive(Debug, Serialize, Deserialize)]

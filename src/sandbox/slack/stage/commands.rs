@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::api::{Args, ContentRules, read_content};
+use super::super::delivery::{Delivery, Outgoing, deliver};
 use super::super::message::Content;
 use super::super::payloads::{self, Slash};
 use super::super::response_url;
-use super::super::socket::{Delivery, Outgoing, deliver};
 use super::super::state::{Kind, State};
 use super::super::wire::{CommandAnswer, Place, TypedCommand};
 use super::super::workspace::{Post, Shared};

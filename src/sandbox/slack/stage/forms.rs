@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::super::api::{checked_view, push_on, replace_view, view_json};
 use super::super::check::Surface;
+use super::super::delivery::{Delivery, Outgoing, deliver};
 use super::super::payloads;
 use super::super::reading;
-use super::super::socket::{Delivery, Outgoing, deliver};
 use super::super::state::{State, View};
 use super::super::wire::{Submission, SubmitAnswer};
 use super::super::workspace::{Shared, text_of};

@@ -137,7 +137,7 @@ fn look_for(needle: &str, seen: Vec<SeenMessage>) -> Waited {
     let found = all
         .into_iter()
         .filter(|message| message.visible_text.contains(needle))
-        .last();
+        .max_by(|one, other| one.ts.cmp(&other.ts));
     Waited { found, instead }
 }
 

@@ -14,8 +14,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
+use super::delivery::send_event;
 use super::payloads;
-use super::socket::send_event;
 use super::state::State;
 use super::wire::Place;
 use super::workspace::{Shared, Workspace};

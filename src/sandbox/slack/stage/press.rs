@@ -5,10 +5,10 @@ use axum::extract::State as AxumState;
 use serde_json::{Value, json};
 
 use super::super::api::view_json;
+use super::super::delivery::{Delivery, Outgoing, deliver};
 use super::super::payloads::{self, MessageAction};
 use super::super::reading;
 use super::super::response_url;
-use super::super::socket::{Delivery, Outgoing, deliver};
 use super::super::state::State;
 use super::super::wire::{ForgedPress, Place, Press, PressAnswer, Surface};
 use super::super::workspace::{Shared, text_of};
