@@ -1,3 +1,6 @@
-//! (being built)
+//! Stand-ins for the world outside, on loopback: for the demo, for rehearsing a config, for tests.
+//! Nothing here imports anything of ours from outside `sandbox`.
 
+pub mod people;
+pub mod slack;
 pub mod ssh;
