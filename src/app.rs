@@ -1,1 +1,307 @@
-//! (being built)
+//! Builds everything and shuts it down in order. The only place that names concrete adapters,
+//! stores and issuers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use async_trait::async_trait;
+use secrecy::ExposeSecret as _;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::chat::port::{Inbox, Outbox, Unanswered};
+use crate::chat::slack::{Listener, SlackOutbox, SlackSettings};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::config::issuer::{HostsWay, IssuerConfig};
+use crate::domain::answer::Answer;
+use crate::domain::command::Inbound;
+use crate::domain::ids::IssuerName;
+use crate::effects::Effects;
+use crate::effects::ended_grants::EndedGrantsOf;
+use crate::http;
+use crate::issuer::ssh_ca::{self, SshCa};
+use crate::issuer::{EarlyEnd, IssueError, Issuer};
+use crate::policy::Policy;
+use crate::policy::model::IssuerFacts;
+use crate::service::Service;
+use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
+use crate::worker::Worker;
+
+/// What is in flight at a stop may take so long to finish; what does not is tried again at the start.
+const STOP_WITHIN: Duration = Duration::from_secs(50);
+
+/// A running bot.
+pub struct App {
+    service: Arc<Service>,
+    store: Arc<dyn Store>,
+    worker: Arc<Worker>,
+    listener: Listener,
+    http: Option<http::Running>,
+    working: Option<(watch::Sender<bool>, JoinHandle<()>)>,
+    head: String,
+}
+
+struct Front(Arc<Service>);
+
+#[async_trait]
+impl Inbox for Front {
+    async fn handle(&self, inbound: Inbound) -> Result<Answer, Unanswered> {
+        self.0
+            .handle(inbound)
+            .await
+            .map_err(|error| Unanswered(error.to_string()))
+    }
+}
+
+impl App {
+    /// Starts the bot: everything, then the worker.
+    ///
+    /// # Errors
+    /// What keeps it from starting, in words for the operator.
+    pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let mut app = Self::build(config, clock).await?;
+        app.start_working();
+        Ok(app)
+    }
+
+    /// Builds everything but lets no job run: who calls this steps the worker by hand.
+    ///
+    /// # Errors
+    /// What keeps it from starting, in words for the operator.
+    pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        // The lock comes first: a second process must not even connect.
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&config.store_path(), clock.clone()).await?);
+        let settings = SlackSettings {
+            api_url: config.slack.api_url.clone(),
+            bot_token: config.slack.bot_token.clone(),
+            app_token: config.slack.app_token.clone(),
+        };
+        let outbox = SlackOutbox::connect(&settings)
+            .await
+            .context("Slack did not take the bot token")?;
+        let me = outbox.whoami().clone();
+        let places = outbox
+            .places(&config.place_names())
+            .await
+            .context("a channel that the config names can't be used")?;
+
+        let built = build_issuers(config, &clock)?;
+        let facts = issuer_facts(config, &built).await?;
+        let entitlements = |issuer: &IssuerName, parameters: &serde_json::Map<_, _>| match built
+            .issuers
+            .get(issuer)
+        {
+            Some(issuer) => issuer.entitlements(parameters),
+            None => Err(format!("there is no issuer `{issuer}`")),
+        };
+        let policy = Arc::new(config.policy(&places, &facts, &entitlements)?);
+        refuse_other_team(&policy, &me.team)?;
+        refuse_orphans(&*store, &policy).await?;
+
+        let schedule = config.digest_schedule();
+        let service = Arc::new(Service::new(
+            store.clone(),
+            policy,
+            Arc::new(move |after| schedule.next_after(after)),
+            Arc::new(rand::random::<u64>),
+        ));
+        for ended in built.ended {
+            ended.read_through(service.clone());
+        }
+        let head = service.start().await?.to_string();
+        tracing::info!(audit.head = %head, "started");
+
+        let http = match config.http_listen {
+            Some(listen) => Some(http::Server::start(listen, built.routes).await?),
+            None => None,
+        };
+        let outboxes: Vec<Arc<dyn Outbox>> = vec![Arc::new(outbox)];
+        let effects = Effects::new(service.clone(), outboxes, built.issuers);
+        let worker = Arc::new(Worker::new(
+            store.clone(),
+            Arc::new(effects),
+            service.clone(),
+            clock,
+        ));
+        let listener = Listener::start(&settings, &me, Arc::new(Front(service.clone())))
+            .await
+            .context("Slack did not open a socket")?;
+        Ok(Self {
+            service,
+            store,
+            worker,
+            listener,
+            http,
+            working: None,
+            head,
+        })
+    }
+
+    /// Lets jobs run by themselves from here on.
+    pub fn start_working(&mut self) {
+        let (stop, stopped) = watch::channel(false);
+        let running = tokio::spawn(self.worker.clone().run(stopped));
+        self.working = Some((stop, running));
+    }
+
+    /// The end of the record at the start.
+    #[must_use]
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
+    /// The engine's front.
+    #[must_use]
+    pub fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// The worker, for who steps it by hand.
+    #[must_use]
+    pub fn worker(&self) -> &Arc<Worker> {
+        &self.worker
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Where hosts fetch from, if the config says so.
+    #[must_use]
+    pub fn http_addr(&self) -> Option<std::net::SocketAddr> {
+        self.http.as_ref().map(|running| running.addr)
+    }
+
+    /// Takes nothing more in, finishes what is in flight, closes the store and lets its lock go.
+    pub async fn stop(self) {
+        self.listener.shutdown().await;
+        if let Some((stop, running)) = self.working {
+            // The worker is gone already if nobody listens.
+            let _ = stop.send(true);
+            if tokio::time::timeout(STOP_WITHIN, running).await.is_err() {
+                tracing::warn!("some jobs did not finish in time; they are tried again at the start");
+            }
+        }
+        drop(self.http);
+        self.store.close().await;
+    }
+}
+
+struct BuiltIssuers {
+    issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
+    ended: Vec<Arc<EndedGrantsOf>>,
+    routes: http::Routes,
+}
+
+fn build_issuers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<BuiltIssuers> {
+    let mut built = BuiltIssuers {
+        issuers: BTreeMap::new(),
+        ended: Vec::new(),
+        routes: http::Routes::default(),
+    };
+    for (name, settings) in config.issuers() {
+        let ended = Arc::new(EndedGrantsOf::new(name.clone()));
+        let IssuerConfig::SshCa(settings) = settings;
+        let hosts = match &settings.hosts {
+            HostsWay::None => ssh_ca::Hosts::None,
+            HostsWay::Path(path) => ssh_ca::Hosts::Path(path.clone()),
+            HostsWay::Push {
+                program,
+                hosts,
+                read_back,
+                timeout_s,
+            } => ssh_ca::Hosts::Push {
+                program: program.clone(),
+                hosts: hosts.clone(),
+                read_back: *read_back,
+                timeout: Duration::from_secs(u64::try_from(*timeout_s).unwrap_or(10)),
+            },
+            HostsWay::Fetch { hosts } => {
+                let mut tokens = BTreeMap::new();
+                for (host, token) in hosts {
+                    tokens.insert(host.clone(), token.read()?);
+                }
+                ssh_ca::Hosts::Fetch { hosts: tokens }
+            }
+        };
+        let ca = SshCa::new(
+            ssh_ca::Settings {
+                name: name.clone(),
+                ca_key: settings.ca_key.read()?.expose_secret().to_owned().into(),
+                hosts,
+                target: settings.target.clone(),
+            },
+            ended.clone(),
+            clock.clone(),
+        )
+        .with_context(|| format!("issuer `{name}`"))?;
+        let ca = Arc::new(ca);
+        built.routes.serve_krl(ca.clone());
+        built.issuers.insert(name.clone(), ca);
+        built.ended.push(ended);
+    }
+    Ok(built)
+}
+
+/// Who everybody is on each target, asked before anybody can ask for anything.
+async fn issuer_facts(
+    config: &Config,
+    built: &BuiltIssuers,
+) -> anyhow::Result<BTreeMap<IssuerName, IssuerFacts>> {
+    let mut facts = BTreeMap::new();
+    for (name, settings) in config.issuers() {
+        let Some(issuer) = built.issuers.get(name) else {
+            continue;
+        };
+        let mut accounts = BTreeMap::new();
+        for person in config.persons() {
+            let account = match issuer.resolve(&person).await {
+                Ok(account) => Ok(account),
+                Err(IssueError::Permanent { said }) => Err(said),
+                Err(error) => bail!("issuer `{name}` can't say who {} is: {error}", person.name),
+            };
+            accounts.insert(person.name, account);
+        }
+        facts.insert(
+            name.clone(),
+            IssuerFacts {
+                retired: settings.is_retired(),
+                can_end_early: issuer.capabilities().early_end != EarlyEnd::Impossible,
+                accounts,
+            },
+        );
+    }
+    Ok(facts)
+}
+
+fn refuse_other_team(policy: &Policy, team: &str) -> anyhow::Result<()> {
+    let ours = format!("slack:{team}");
+    if policy.communities.contains(&ours) {
+        return Ok(());
+    }
+    let named: Vec<&str> = policy.communities.iter().map(String::as_str).collect();
+    bail!(
+        "the bot token belongs to workspace {ours}, but the config's accounts are of {}: use that workspace's token, or correct the accounts",
+        named.join(", ")
+    )
+}
+
+/// A grant that is not over needs the issuer that gave it.
+async fn refuse_orphans(store: &dyn Store, policy: &Policy) -> anyhow::Result<()> {
+    let needed = store.reader().await?.issuers_with_live_grants().await?;
+    for issuer in needed {
+        if !policy.issuers.contains_key(&issuer) {
+            bail!(
+                "issuer `{issuer}` has grants that are not over, and the config no longer has it: put it back, with `retired = true` if it shall give nothing more"
+            );
+        }
+    }
+    Ok(())
+}

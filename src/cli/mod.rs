@@ -1,1 +1,84 @@
-//! (being built)
+//! Arguments and subcommands: one file each.
+
+pub mod audit;
+pub mod check;
+pub mod demo;
+pub mod sandbox;
+pub mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Just-in-time access from chat: asked, approved, given for a while, taken away on time, on record.
+#[derive(Debug, Parser)]
+#[command(name = "jitbot", version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What jitbot can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the bot.
+    Serve(serve::ServeArgs),
+    /// Say everything that is wrong with a config, and exit 1; or that it is fine.
+    Check {
+        /// The config.
+        file: PathBuf,
+    },
+    /// Play it on this machine: a chat, the bot and an SSH server, with nothing to install.
+    Demo(demo::DemoArgs),
+    /// The record: verify or export it.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// A stand-in for Slack on loopback, as a process of its own.
+    #[command(hide = true)]
+    Sandbox(sandbox::SandboxArgs),
+    /// A small SSH server on loopback, for machines without OpenSSH.
+    #[command(hide = true)]
+    SandboxSsh {
+        /// Its settings, as JSON.
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+/// Runs a command to its exit code: 0 fine, 1 what was asked for did not hold, 2 it could not be
+/// done.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    // A second provider that some library brings must not make the choice ambiguous. It fails only
+    // where one was chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("jitbot can't start its threads: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    runtime.block_on(async move {
+        let result = match cli.command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Check { file } => return check::run(&file, &|name| std::env::var(name).ok()),
+            Command::Demo(args) => demo::run(args).await,
+            Command::Audit(command) => audit::run(command).await,
+            Command::Sandbox(args) => sandbox::run(args).await,
+            Command::SandboxSsh { config } => sandbox::run_ssh(&config).await,
+        };
+        match result {
+            Ok(code) => code,
+            Err(error) => {
+                eprintln!("jitbot: {error:#}");
+                ExitCode::from(2)
+            }
+        }
+    })
+}

@@ -1,0 +1,137 @@
+//! A terminal that plays everybody.
+
+use std::process::ExitCode;
+
+use chrono::TimeDelta;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use super::stage::Stage;
+use crate::domain::duration;
+use crate::sandbox::people::{Place, SeenMessage};
+use crate::sandbox::ssh::login::{LoginOutcome, command_line};
+
+const CHANNELS: [(&str, &str); 2] = [("approvals", "C0APPROVALS"), ("security", "C0SECURITY")];
+
+const HELP: &str = "\
+  alice: /jit request staging-ssh 1h deploy is stuck   somebody types a command
+  bob: approve      bob presses Approve on the newest card (or: deny)
+  alice: messages   what alice reads privately
+  approvals         what stands in #approvals (or: security)
+  login alice       try the ssh line with the certificate that alice was sent
+  wait 50m          let engine time pass
+  help, quit";
+
+/// Plays until `quit` or the end of the input.
+pub async fn play(stage: &Stage) -> anyhow::Result<ExitCode> {
+    let people: Vec<String> = stage
+        .config
+        .persons()
+        .iter()
+        .map(|person| person.name.to_string())
+        .collect();
+    println!("\nYou play everybody: {}.\n{HELP}\n", people.join(", "));
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut ahead = TimeDelta::zero();
+    while let Some(line) = lines.next_line().await? {
+        let line = line.trim();
+        if line == "quit" || line == "exit" {
+            break;
+        }
+        if let Err(error) = turn(stage, line, &mut ahead).await {
+            println!("  {error:#}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn turn(stage: &Stage, line: &str, ahead: &mut TimeDelta) -> anyhow::Result<()> {
+    if let Some((person, act)) = line.split_once(':')
+        && !line.starts_with('/')
+    {
+        return person_acts(stage, person.trim(), act.trim()).await;
+    }
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    match word {
+        "" => {}
+        "wait" => match duration::parse(rest.trim()) {
+            Some(seconds) => {
+                *ahead += TimeDelta::seconds(seconds);
+                stage.set_clock_ahead(*ahead)?;
+                println!("  engine time is now {}", stage.engine_now().format("%F %T UTC"));
+            }
+            None => println!("  write it like: wait 50m"),
+        },
+        "login" => login(stage, rest.trim()).await,
+        "help" => println!("{HELP}"),
+        channel => match CHANNELS.iter().find(|(name, _)| *name == channel) {
+            Some((_, id)) => {
+                let reader = stage.user("carol")?;
+                show(&stage.people.messages(&reader, *id).await?);
+            }
+            None => println!("  `{line}` is nothing that can be played. Try: help"),
+        },
+    }
+    Ok(())
+}
+
+async fn person_acts(stage: &Stage, person: &str, act: &str) -> anyhow::Result<()> {
+    let user = stage.user(person)?;
+    match act {
+        "messages" => {
+            let messages = stage.people.direct_messages(&user).await?;
+            if let Some(message) = messages
+                .iter()
+                .rev()
+                .find(|m| m.visible_text.contains("-cert-v01@openssh.com"))
+            {
+                stage.keep_certificate(person, &message.visible_text)?;
+            }
+            show(&messages);
+        }
+        "approve" | "deny" => {
+            let label = if act == "approve" { "Approve" } else { "Deny" };
+            let messages = stage.people.messages(&user, CHANNELS[0].1).await?;
+            let pressed = messages.iter().rev().find_map(|message| {
+                let button = message.buttons.iter().find(|b| b.text.contains(label))?;
+                Some((message.ts.clone(), button.action_id.clone()))
+            });
+            let Some((ts, action)) = pressed else {
+                println!("  no card in #approvals has a button {label}");
+                return Ok(());
+            };
+            stage.people.press(&user, CHANNELS[0].1, &ts, &action).await?;
+            println!("  pressed; see: approvals, {person}: messages");
+        }
+        typed => {
+            let answer = stage
+                .people
+                .command(&user, Place::from(CHANNELS[0].1), typed)
+                .await?;
+            println!("  {}", answer.visible_text.replace('\n', "\n  "));
+        }
+    }
+    Ok(())
+}
+
+fn show(messages: &[SeenMessage]) {
+    for message in messages {
+        let only = if message.ephemeral { "(only you) " } else { "" };
+        println!("  ─ {only}{}", message.visible_text.replace('\n', "\n    "));
+        let buttons: Vec<&str> = message.buttons.iter().map(|b| b.text.as_str()).collect();
+        if !buttons.is_empty() {
+            println!("    [{}]", buttons.join("] ["));
+        }
+    }
+    if messages.is_empty() {
+        println!("  nothing yet");
+    }
+}
+
+async fn login(stage: &Stage, person: &str) {
+    println!("  {}", command_line(&stage.login(person)));
+    match stage.try_login(person).await {
+        LoginOutcome::Accepted { stdout } => println!("  works now: {}", stdout.trim()),
+        LoginOutcome::Refused { said } => println!("  refused: {}", said.trim()),
+        LoginOutcome::Unreachable { said } => println!("  can't be reached: {}", said.trim()),
+    }
+}

@@ -1,0 +1,77 @@
+//! `jitbot serve`: runs the bot until it is told to stop.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::Args;
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::clock::{Clock, RehearsalClock, SystemClock};
+use crate::config;
+
+/// What the bot needs.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The config.
+    #[arg(long, default_value = "jitbot.toml")]
+    config: PathBuf,
+    /// Follow a clock that is set ahead by the milliseconds in this file. Only for rehearsals: refused
+    /// unless every platform is a sandbox on this machine.
+    #[arg(long, hide = true)]
+    rehearsal_clock: Option<PathBuf>,
+}
+
+/// Runs until SIGTERM or SIGINT, then finishes what is in flight.
+///
+/// # Errors
+/// What keeps it from starting: the config, the database, the platform, an issuer.
+pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    let config = match config::load(&args.config) {
+        Ok(config) => config,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return Ok(ExitCode::from(1));
+        }
+    };
+    let clock: Arc<dyn Clock> = match args.rehearsal_clock {
+        None => Arc::new(SystemClock),
+        Some(file) => {
+            if !config.is_rehearsal() {
+                bail!(
+                    "--rehearsal-clock moves time, so it is only for a sandbox: slack.api_url must be on 127.0.0.1"
+                );
+            }
+            Arc::new(RehearsalClock::following(file))
+        }
+    };
+    let app = App::start(&config, clock).await?;
+    // One line on stdout, so that whoever started it knows that it takes commands now.
+    println!("{}", serde_json::json!({ "ready": true, "head": app.head() }));
+    stop_requested().await;
+    tracing::info!("stopping: finishing what is in flight");
+    app.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub async fn stop_requested() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        // Without handlers the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}

@@ -1,0 +1,128 @@
+//! Bad input gets one private sentence that says what is allowed, and changes nothing.
+
+use super::checker;
+use super::support::{APPROVALS, World};
+use jitbot::sandbox::people::ForgedPress;
+use serde_json::json;
+
+#[tokio::test]
+async fn what_cannot_be_is_answered_and_changes_nothing() {
+    let world = World::start().await;
+    let long = "x".repeat(3000);
+    let cases: Vec<(String, &str)> = vec![
+        ("/jit request stagin-ssh 1h why".into(), "staging-ssh"),
+        ("/jit request nothing-like-it 1h why".into(), "nothing-like-it"),
+        ("/jit request staging-ssh 0 why".into(), "45m"),
+        ("/jit request staging-ssh -1h why".into(), "45m"),
+        ("/jit request staging-ssh abc why".into(), "45m"),
+        ("/jit request staging-ssh 999d why".into(), "45m"),
+        ("/jit request staging-ssh 9h why".into(), "8h"),
+        ("/jit request staging-ssh 1h".into(), "reason"),
+        (format!("/jit request staging-ssh 1h {long}"), "1,000"),
+        ("/jit request staging-ssh 1h nul\0nul".into(), "character"),
+        ("/jit request".into(), "/jit request"),
+        ("/jit reqest staging-ssh 1h why".into(), "request"),
+        ("/jit status nonsense".into(), "r"),
+        ("/jit revoke".into(), "/jit revoke"),
+    ];
+    for (typed, says) in &cases {
+        let answer = world.types("alice", typed).await;
+        assert!(answer.contains(says), "{typed:.80}: {says:?} in {answer}");
+        assert!(answer.chars().count() < 600, "one sentence: {answer}");
+    }
+    assert!(world.record().await.iter().all(|e| e["kind"] != "requested"));
+    assert!(world.here.people.messages("U0BOB", APPROVALS).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_people_type_stays_text() {
+    let world = World::start().await;
+    let reasons = [
+        "<!channel> <!here> <@U0CAROL> <#C0SECURITY>",
+        "*bold* _it_ `code` ```block``` <https://evil.example|click>",
+        "\u{202e}reversed\u{202c} \u{2066}isolated\u{2069} مرحبا",
+        "'); DROP TABLE grants; --",
+        "👩‍👩‍👧‍👦🏳️‍🌈 e\u{301}\u{301}\u{301} 漢字",
+        "&lt;!channel&gt; &amp;amp;",
+    ];
+    for (i, reason) in reasons.iter().enumerate() {
+        let id = world
+            .asks("alice", &format!("/jit request staging-ssh {}m {reason}", 10 + i))
+            .await;
+        world.presses("bob", "Approve", &id).await;
+        let status = world.types("alice", &format!("/jit status {id}")).await;
+        assert!(!status.contains("evil.example|click") || status.contains("<https"), "{status}");
+    }
+    let pinged = world.here.people.pinged().await.unwrap();
+    let others: Vec<_> = pinged
+        .iter()
+        .filter(|mention| !format!("{mention:?}").contains("U0ALICE"))
+        .collect();
+    assert!(others.is_empty(), "only the requester is named on her card: {others:?}");
+    let log = serde_json::to_string(&world.here.people.log().await.unwrap()).unwrap();
+    checker::judge(&log).unwrap_or_else(|problems| panic!("{problems}"));
+}
+
+#[tokio::test]
+async fn a_forged_button_gives_nothing() {
+    let world = World::start().await;
+    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let card = world.card(&id).await;
+    let action = card.buttons.iter().find(|b| b.text.contains("Approve")).unwrap();
+    let values = [
+        "".to_owned(),
+        "{}".into(),
+        "null".into(),
+        "{\"r\":\"r0000000000\",\"v\":1}".into(),
+        format!("{{\"r\":\"{id}\",\"v\":99}}"),
+        format!("{{\"r\":\"{id}' OR 1=1\",\"v\":1}}"),
+        "x".repeat(2000),
+    ];
+    for value in values {
+        let forged = ForgedPress {
+            user: "U0BOB".into(),
+            channel: APPROVALS.into(),
+            ts: card.ts.clone(),
+            action_id: action.action_id.clone(),
+            value: Some(value.clone()),
+            ..serde_json::from_value(json!({
+                "user": "U0BOB", "channel": APPROVALS, "ts": card.ts, "action_id": "x"
+            }))
+            .unwrap()
+        };
+        world.here.people.forge(&forged).await.unwrap();
+        world.settle().await;
+    }
+    // A true value on a message in another channel.
+    let forged: ForgedPress = serde_json::from_value(json!({
+        "user": "U0CAROL", "channel": "C0SECURITY", "ts": "1.1",
+        "action_id": action.action_id, "value": action.value,
+    }))
+    .unwrap();
+    world.here.people.forge(&forged).await.unwrap();
+    world.settle().await;
+    let kinds = world.kinds(&id).await;
+    assert!(kinds.iter().all(|k| k == "requested" || k == "refused"), "{kinds:?}");
+    // Nobody's right was touched: the true press still works.
+    world.presses("bob", "Approve", &id).await;
+    assert_eq!(world.told("alice").await.len(), 2);
+}
+
+#[tokio::test]
+async fn malformed_events_never_end_the_bot() {
+    let world = World::start().await;
+    for frame in ["", "{", "[]", "null", "{\"type\":\"nonsense\"}", "{\"type\":\"slash_commands\"}"] {
+        world.here.people.send_raw_frame(frame).await.unwrap();
+    }
+    for payload in [json!(null), json!({}), json!({"command": 7}), json!({"type": "block_actions"})] {
+        for kind in ["slash_commands", "interactive", "events_api", "unheard_of"] {
+            let envelope = json!({
+                "type": kind, "envelope_id": format!("{kind}-{payload}"),
+                "payload": payload, "accepts_response_payload": true,
+            });
+            world.here.people.send_raw_envelope(&envelope).await.unwrap();
+        }
+    }
+    let id = world.asks("alice", "/jit request staging-ssh 1h still there?").await;
+    world.card(&id).await;
+}

@@ -1,0 +1,61 @@
+//! The digest's numbers, recomputed from the exported record by other code.
+
+use super::support::World;
+
+#[tokio::test]
+async fn the_digests_numbers_are_those_of_the_record() {
+    let world = World::start().await;
+    let a = world.asks("alice", "/jit request staging-ssh 1h one").await;
+    world.presses("bob", "Approve", &a).await;
+    let b = world.asks("alice", "/jit request staging-ssh 2h two").await;
+    world.presses("dana", "Deny", &b).await;
+    let c = world.asks("alice", "/jit request staging-ssh 3h three").await;
+    world.types("alice", &format!("/jit withdraw {c}")).await;
+    world.asks("alice", "/jit request staging-ssh 4h four").await;
+    let e = world.asks("olga", "/jit request staging-ssh 30m five").await;
+    world.types("olga", &format!("/jit done {e}")).await;
+    world.types("erin", "/jit request staging-ssh 1h six").await;
+    world.pass("2h").await;
+
+    let before = world.security_reads().await.len();
+    let entries = world.record().await;
+    let wait = world.next_digest();
+    world.pass(&wait).await;
+    let digests = world.security_reads().await;
+    assert_eq!(digests.len(), before + 1, "one digest");
+    let digest = digests.last().unwrap();
+
+    // Nothing but words and numbers of the record, counted with other code than the bot's.
+    let count = |kind: &str| entries.iter().filter(|e| e["kind"] == kind).count();
+    let rule = entries
+        .iter()
+        .filter(|e| e["kind"] == "approved" && e["actor"].is_null())
+        .count();
+    let early = entries
+        .iter()
+        .filter(|e| e["kind"] == "ended" && e["facts"]["reason"] != "deadline")
+        .count();
+    let expected = [
+        ("Requested", count("requested")),
+        ("Approved by people", count("approved") - rule),
+        ("Approved by rule", rule),
+        ("Denied", count("denied")),
+        ("Refused", count("refused")),
+        ("Ran out", count("expired")),
+        ("Withdrawn", count("withdrawn")),
+        ("Given", count("issued")),
+        ("Ended", count("ended")),
+        ("Ended early", early),
+    ];
+    for (label, number) in expected {
+        assert!(number > 0, "the story has one of each: {label}");
+        let line = format!("{label}: {number}");
+        let plain = digest.replace('*', "");
+        assert!(plain.lines().any(|l| l.trim_start_matches(['•', ' ']).trim() == line), "{line} in {digest}");
+    }
+    let head = &format!("{}:", entries.len());
+    assert!(digest.contains(head.as_str()), "the head counts the entries: {digest}");
+
+    world.pass("24h").await;
+    assert_eq!(world.security_reads().await.len(), before + 2, "also when nothing happened");
+}

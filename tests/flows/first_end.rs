@@ -1,0 +1,90 @@
+//! A request becomes access, and ends by itself.
+
+use super::checker;
+use super::support::World;
+
+#[tokio::test]
+async fn asked_approved_reminded_ended() {
+    let world = World::start().await;
+
+    let received = world
+        .types("alice", "/jit request staging-ssh 1h deploy is stuck")
+        .await;
+    let id = super::support::reference(&received).unwrap();
+    assert!(received.contains("sre"), "who can approve: {received}");
+
+    let card = world.card(&id).await;
+    for part in ["Shell on the staging hosts", "shop-staging", "shell", "deploy is stuck", "low", "1h"] {
+        assert!(card.visible_text.contains(part), "{part} in {}", card.visible_text);
+    }
+    let labels: Vec<&str> = card.buttons.iter().map(|b| b.text.as_str()).collect();
+    assert_eq!(labels.len(), 2, "{labels:?}");
+
+    world.presses("bob", "Approve", &id).await;
+    let told = world.told("alice").await;
+    assert_eq!(told.len(), 2, "decided, ready: {told:#?}");
+    assert!(told[0].to_lowercase().contains("approved"), "{}", told[0]);
+    assert!(told[1].contains("ssh-ed25519-cert-v01@openssh.com"), "{}", told[1]);
+    let card = world.card(&id).await;
+    assert!(card.buttons.is_empty(), "decided, so no buttons");
+
+    world.pass("49m").await;
+    assert_eq!(world.told("alice").await.len(), 2, "no reminder yet");
+    world.pass("2m").await;
+    let reminder = world.last_told("alice").await;
+    assert!(reminder.contains("ends in") && reminder.contains(&id), "{reminder}");
+
+    world.pass("10m").await;
+    let told = world.told("alice").await;
+    assert_eq!(told.len(), 4, "{told:#?}");
+    assert!(told[3].contains("is over"), "{}", told[3]);
+    assert_eq!(
+        world.kinds(&id).await,
+        ["requested", "approved", "issue_intended", "issued", "end_ordered", "ended"]
+    );
+    assert!(world.app.store().reader().await.unwrap().open_jobs().await.unwrap()
+        .iter().all(|(key, _)| key == "digest-due"), "nothing is left to do");
+
+    let log = serde_json::to_string(&world.here.people.log().await.unwrap()).unwrap();
+    checker::judge(&log).unwrap_or_else(|problems| panic!("{problems}"));
+}
+
+#[tokio::test]
+async fn a_rule_approves_what_is_low_risk_and_pings_nobody() {
+    let world = World::start().await;
+    let answer = world
+        .types("olga", "/jit request staging-ssh 30m pager went off")
+        .await;
+    let id = super::support::reference(&answer).unwrap();
+    assert!(answer.contains("rule"), "{answer}");
+    assert!(world.cards(&id).await.is_empty(), "no approver is shown it");
+    let pinged = world.here.people.pinged().await.unwrap();
+    assert!(pinged.is_empty(), "{pinged:?}");
+    let approval = world
+        .record()
+        .await
+        .into_iter()
+        .find(|entry| entry["kind"] == "approved")
+        .unwrap();
+    assert_eq!(approval["rules"][0], "resource.staging-ssh.auto_approve[0]");
+    assert!(approval["policy"].as_str().unwrap().len() == 64);
+
+    // Over the rule's maximum, people decide.
+    let answer = world
+        .types("olga", "/jit request staging-ssh 2h long work")
+        .await;
+    let id = super::support::reference(&answer).unwrap();
+    assert_eq!(world.card(&id).await.buttons.len(), 2);
+}
+
+#[tokio::test]
+async fn two_different_people_must_approve_where_the_resource_says_so() {
+    let world = World::start().await;
+    let id = world.asks("alice", "/jit request prod-ssh 30m hotfix").await;
+    world.presses("bob", "Approve", &id).await;
+    assert!(world.told("alice").await.is_empty(), "one is not enough");
+    world.presses("bob", "Approve", &id).await;
+    assert!(world.told("alice").await.is_empty(), "the same person twice is one");
+    world.presses("dana", "Approve", &id).await;
+    assert_eq!(world.told("alice").await.len(), 2);
+}

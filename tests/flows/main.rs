@@ -1,0 +1,19 @@
+//! Stories: each reads as a conversation, through the sandbox and the real adapter, on a clock that
+//! the story moves.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[path = "../slack_types/checker.rs"]
+#[expect(dead_code, reason = "stories only judge logs")]
+mod checker;
+
+mod bad_input;
+mod digest;
+mod early_end;
+mod first_end;
+mod once;
+mod restart;
+mod stuck;
+mod undecided;
+mod who_may;

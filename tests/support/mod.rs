@@ -1,0 +1,436 @@
+//! A world for stories: the sandbox's Slack, the bot over its real adapter, store and issuer, a clock
+//! that the story moves, and a worker that it steps.
+
+#![allow(dead_code, reason = "each test program uses its own part of the world")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use jitbot::app::App;
+use jitbot::clock::{ManualClock, machine_now};
+use jitbot::config;
+use jitbot::domain::duration;
+use jitbot::sandbox::people::{People, Place, SeenMessage};
+use jitbot::sandbox::slack::{Manifest, Running, Server, World as Workspace};
+use jitbot::sandbox::ssh::keys;
+use tempfile::TempDir;
+
+pub const APPROVALS: &str = "C0APPROVALS";
+pub const SECURITY: &str = "C0SECURITY";
+
+/// Who is who. Erin is in no group.
+pub const PEOPLE: [(&str, &str); 6] = [
+    ("alice", "U0ALICE"),
+    ("bob", "U0BOB"),
+    ("dana", "U0DANA"),
+    ("carol", "U0CAROL"),
+    ("olga", "U0OLGA"),
+    ("erin", "U0ERIN"),
+];
+
+pub fn id_of(name: &str) -> &'static str {
+    PEOPLE
+        .iter()
+        .find(|(n, _)| *n == name)
+        .map(|(_, id)| *id)
+        .unwrap_or_else(|| panic!("nobody is called {name}"))
+}
+
+/// The sandbox, its folder and the bot's settings: what outlives a restart of the bot.
+pub struct Site {
+    pub folder: TempDir,
+    pub sandbox: Running,
+    pub people: People,
+    pub clock: Arc<ManualClock>,
+    pub tokens: (String, String),
+    pub config: String,
+}
+
+/// A running world.
+pub struct World {
+    pub here: Site,
+    pub app: App,
+}
+
+/// How a world differs from the usual one.
+#[derive(Default)]
+pub struct Setup {
+    /// Added to the end of the config.
+    pub more_config: String,
+    /// Instead of the line `krl = { path = … }`.
+    pub krl: Option<String>,
+}
+
+pub fn workspace() -> Workspace {
+    let everybody: Vec<&str> = PEOPLE.iter().map(|(_, id)| *id).collect();
+    let mut workspace = Workspace::new("T0SHOP").pace(1000, 1000.0);
+    for (name, id) in PEOPLE {
+        workspace = workspace.user(id, name);
+    }
+    workspace
+        .channel(APPROVALS, "approvals", &everybody)
+        .channel(SECURITY, "security", &["U0CAROL"])
+}
+
+pub fn config_text(folder: &std::path::Path, api_url: &str, setup: &Setup) -> String {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let krl = match &setup.krl {
+        None => format!("krl = {{ path = \"{}\" }}", path("target/jitbot.krl")),
+        Some(line) => line.clone(),
+    };
+    let key = |name: &str| {
+        let file = folder.join(format!("id_{name}"));
+        keys::load_or_make(&file, name).unwrap().public_line
+    };
+    format!(
+        r##"
+[slack]
+bot_token = {{ env = "SLACK_BOT_TOKEN" }}
+app_token = {{ env = "SLACK_APP_TOKEN" }}
+api_url = "{api_url}"
+
+[store]
+url = "sqlite://{db}"
+
+[security]
+people = ["group:security"]
+channels = ["slack:#security"]
+digest = {{ cron = "0 9 * * *", time_zone = "Europe/Berlin" }}
+
+[group.engineering]
+members = ["person:alice", "person:bob", "person:olga"]
+[group.sre]
+members = ["person:bob", "person:dana"]
+[group.oncall]
+members = ["person:olga"]
+[group.security]
+members = ["person:carol"]
+
+[person.alice]
+accounts = ["slack:T0SHOP/U0ALICE"]
+ssh_keys = ["{alice}"]
+time_zone = "Europe/Berlin"
+[person.bob]
+accounts = ["slack:T0SHOP/U0BOB"]
+ssh_keys = ["{bob}"]
+[person.olga]
+accounts = ["slack:T0SHOP/U0OLGA"]
+ssh_keys = ["{olga}"]
+[person.dana]
+accounts = ["slack:T0SHOP/U0DANA"]
+[person.carol]
+accounts = ["slack:T0SHOP/U0CAROL"]
+
+[issuer.staging-ca]
+kind = "ssh-ca"
+ca_key = {{ file = "{ca}" }}
+{krl}
+
+[resource.staging-ssh]
+title = "Shell on the staging hosts"
+project = "shop-staging"
+action = "shell"
+risk = "low"
+issuer = "staging-ca"
+grant = {{ principals = ["deploy"] }}
+duration = {{ default = "1h", max = "8h" }}
+request = ["group:engineering"]
+approve = [{{ from = ["group:sre"], count = 1 }}]
+auto_approve = [{{ from = ["group:oncall"], max = "1h" }}]
+channels = ["slack:#approvals"]
+pending_for = "1h"
+remind = ["10m"]
+
+[resource.prod-ssh]
+title = "Shell on the production hosts"
+project = "shop-prod"
+action = "shell"
+risk = "high"
+issuer = "staging-ca"
+grant = {{ principals = ["prod"] }}
+duration = {{ default = "30m", max = "1h" }}
+request = ["group:engineering"]
+approve = [{{ from = ["group:sre"], count = 2 }}]
+channels = ["slack:#approvals"]
+pending_for = "1h"
+remind = ["10m"]
+{more}
+"##,
+        db = path("jitbot.db"),
+        ca = path("ca"),
+        alice = key("alice"),
+        bob = key("bob"),
+        olga = key("olga"),
+        more = setup.more_config,
+    )
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("target")).unwrap();
+        let manifest = Manifest::from_yaml(config::SLACK_MANIFEST).unwrap();
+        let workspace = workspace();
+        let tokens = (
+            workspace.app.bot_token.clone(),
+            workspace.app.app_token.clone(),
+        );
+        let sandbox = Server::start(workspace, manifest, ([127, 0, 0, 1], 0).into())
+            .await
+            .unwrap();
+        let base = format!("http://{}", sandbox.addr);
+        keys::make(&folder.path().join("ca"), "CA").unwrap();
+        let config = config_text(folder.path(), &format!("{base}/api"), &setup);
+        let here = Site {
+            people: People::new(&base),
+            clock: Arc::new(ManualClock::at(machine_now())),
+            folder,
+            sandbox,
+            tokens,
+            config,
+        };
+        let app = here.bot().await;
+        let world = Self { here, app };
+        world.settle().await;
+        world
+    }
+
+    /// A world whose issuer has no way to the hosts.
+    pub async fn without_hosts() -> Self {
+        Self::with(Setup {
+            krl: Some(String::new()),
+            ..Setup::default()
+        })
+        .await
+    }
+
+    /// The bot ends in good order and starts again on the same database.
+    pub async fn restart(self) -> Self {
+        let Self { here, app } = self;
+        app.stop().await;
+        let app = here.bot().await;
+        let world = Self { here, app };
+        world.settle().await;
+        world
+    }
+
+    /// Lets every job that is due run.
+    pub async fn settle(&self) -> usize {
+        self.app.worker().run_until_idle().await
+    }
+
+    /// Time passes, then what is due happens.
+    pub async fn pass(&self, time: &str) {
+        let seconds = duration::parse(time).unwrap_or_else(|| panic!("{time} is no duration"));
+        self.here.clock.advance(TimeDelta::seconds(seconds));
+        self.settle().await;
+    }
+
+    /// Types a command in #approvals; what the person alone is answered.
+    pub async fn types(&self, who: &str, typed: &str) -> String {
+        let answer = self
+            .here
+            .people
+            .command(id_of(who), APPROVALS, typed)
+            .await
+            .unwrap();
+        assert!(answer.acked, "{who}: {typed}: not acknowledged: {answer:?}");
+        assert_ne!(
+            answer.response_type.as_deref(),
+            Some("in_channel"),
+            "others saw the answer to {typed}"
+        );
+        self.settle().await;
+        answer.visible_text
+    }
+
+    /// Asks and returns the reference.
+    pub async fn asks(&self, who: &str, typed: &str) -> String {
+        let answer = self.types(who, typed).await;
+        reference(&answer).unwrap_or_else(|| panic!("{typed}: no reference in: {answer}"))
+    }
+
+    /// Presses a button of the card of this request.
+    pub async fn presses(&self, who: &str, label: &str, request: &str) {
+        let card = self.card(request).await;
+        let button = card
+            .buttons
+            .iter()
+            .find(|button| button.text.contains(label))
+            .unwrap_or_else(|| panic!("no button {label} on: {}", card.visible_text));
+        let answer = self
+            .here
+            .people
+            .press(id_of(who), APPROVALS, &card.ts, &button.action_id)
+            .await
+            .unwrap();
+        assert!(answer.acked, "{who} pressed {label}: {answer:?}");
+        self.settle().await;
+    }
+
+    /// The one card of this request.
+    pub async fn card(&self, request: &str) -> SeenMessage {
+        let mut cards = self.cards(request).await;
+        assert_eq!(cards.len(), 1, "cards of {request}: {cards:#?}");
+        cards.remove(0)
+    }
+
+    pub async fn cards(&self, request: &str) -> Vec<SeenMessage> {
+        let messages = self
+            .here
+            .people
+            .messages("U0CAROL", SECURITY)
+            .await
+            .map(|_| ())
+            .and(self.here.people.messages("U0DANA", APPROVALS).await)
+            .unwrap();
+        messages
+            .into_iter()
+            .filter(|message| !message.ephemeral && message.visible_text.contains(request))
+            .collect()
+    }
+
+    /// Everything that the bot ever told this person privately, oldest first.
+    pub async fn told(&self, who: &str) -> Vec<String> {
+        self.here
+            .people
+            .messages(id_of(who), Place::Direct)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|message| message.visible_text)
+            .collect()
+    }
+
+    /// The newest private message to this person.
+    pub async fn last_told(&self, who: &str) -> String {
+        self.told(who)
+            .await
+            .pop()
+            .unwrap_or_else(|| panic!("{who} was told nothing"))
+    }
+
+    /// What this person alone sees in #approvals, oldest first.
+    pub async fn whispers(&self, who: &str) -> Vec<String> {
+        self.here
+            .people
+            .messages(id_of(who), APPROVALS)
+            .await
+            .unwrap()
+            .into_iter()
+            .filter(|message| message.ephemeral)
+            .map(|message| message.visible_text)
+            .collect()
+    }
+
+    /// What stands in #security, oldest first.
+    pub async fn security_reads(&self) -> Vec<String> {
+        self.here
+            .people
+            .messages("U0CAROL", SECURITY)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|message| message.visible_text)
+            .collect()
+    }
+
+    /// The bodies of the record's entries.
+    pub async fn record(&self) -> Vec<serde_json::Value> {
+        let mut reader = self.app.store().reader().await.unwrap();
+        reader
+            .audit_after(0, 100_000)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|entry| serde_json::from_str(&entry.body).unwrap())
+            .collect()
+    }
+
+    /// The kinds of the record's entries about this request.
+    pub async fn kinds(&self, request: &str) -> Vec<String> {
+        self.record()
+            .await
+            .into_iter()
+            .filter(|body| body["request"] == request)
+            .map(|body| body["kind"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The file that sshd would read.
+    pub fn krl(&self) -> PathBuf {
+        self.here.folder.path().join("target/jitbot.krl")
+    }
+}
+
+impl Site {
+    pub async fn bot(&self) -> App {
+        self.try_bot().await.unwrap_or_else(|error| panic!("{error:#}"))
+    }
+}
+
+/// The first request reference in a text.
+pub fn reference(text: &str) -> Option<String> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .find(|word| jitbot::domain::ids::RequestId::new(*word).is_ok())
+        .map(str::to_owned)
+}
+
+impl World {
+    /// How long until the next digest is due, with a minute to spare.
+    pub fn next_digest(&self) -> String {
+        use jitbot::clock::Clock as _;
+        let schedule =
+            config::schedule::Schedule::parse("0 9 * * *", chrono_tz::Europe::Berlin).unwrap();
+        let now = self.here.clock.now();
+        let wait = schedule.next_after(now).unwrap() - now;
+        format!("{}s", wait.num_seconds() + 60)
+    }
+}
+
+impl Site {
+    /// Tries to start a bot.
+    pub async fn try_bot(&self) -> anyhow::Result<App> {
+        let (bot, app) = self.tokens.clone();
+        let env = move |name: &str| match name {
+            "SLACK_BOT_TOKEN" => Some(bot.clone()),
+            "SLACK_APP_TOKEN" => Some(app.clone()),
+            _ => None,
+        };
+        let config = config::parse(&self.config, "jitbot.toml", &env)
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        App::build(&config, self.clock.clone()).await
+    }
+
+    /// Posts the same blocks again with the bot's own token; the copy's timestamp.
+    pub async fn post_as_bot(&self, channel: &str, card: &SeenMessage) -> String {
+        use http_body_util::{BodyExt as _, Full};
+        let client = hyper_util::client::legacy::Client::builder(
+            hyper_util::rt::TokioExecutor::new(),
+        )
+        .build_http::<Full<bytes::Bytes>>();
+        let body = serde_json::json!({
+            "channel": channel, "text": card.text, "blocks": card.blocks,
+        });
+        let request = axum::http::Request::post(format!(
+            "http://{}/api/chat.postMessage",
+            self.sandbox.addr
+        ))
+        .header("content-type", "application/json; charset=utf-8")
+        .header("authorization", format!("Bearer {}", self.tokens.0))
+        .body(Full::new(bytes::Bytes::from(body.to_string())))
+        .unwrap();
+        let answer = client.request(request).await.unwrap();
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        let answer: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        answer["ts"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer}"))
+            .to_owned()
+    }
+}
