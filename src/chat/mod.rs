@@ -6,4 +6,5 @@ pub mod card;
 pub mod parse;
 pub mod port;
 pub mod slack;
+pub mod text;
 pub mod wording;

@@ -1,1 +1,142 @@
-//! (being built)
+//! Every sentence that a person reads, for every platform.
+//!
+//! Facts come in as data, sentences go out as [`Message`]s. What is matched here is matched without a
+//! wildcard: a new refusal, answer, letter or state does not compile before it has its words.
+
+mod answers;
+mod cards;
+mod digests;
+mod letters;
+mod refusals;
+
+pub use answers::answer;
+pub use cards::{CardWords, card, copy_of};
+pub use letters::letter;
+pub use refusals::refusal;
+
+use super::card::HowItEnds;
+use super::text::Text;
+use crate::domain::grant::{EndingReason, Evidence};
+use crate::domain::ids::{GroupName, RequestId};
+use crate::domain::spec::Risk;
+
+/// A risk as a sign and a word; the sign's shape differs as well as its colour.
+#[must_use]
+pub const fn risk(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Low => "🟢 low",
+        Risk::Medium => "🔷 medium",
+        Risk::High => "🔶 high",
+        Risk::Critical => "🛑 critical",
+    }
+}
+
+/// How an access ends, as its target can do it.
+#[must_use]
+pub const fn how_it_ends(how: HowItEnds) -> (&'static str, &'static str) {
+    let end = match (how.enforced_by_target, how.can_end_early, how.can_be_seen) {
+        (true, true, true) => "By itself, enforced by the target. It can be ended early.",
+        (true, true, false) => {
+            "By itself, enforced by the target. It can be ended early, but the target can't be asked whether it did."
+        }
+        (true, false, _) => "By itself, enforced by the target. It can't be ended early.",
+        (false, true, true) => {
+            "jitbot takes it away and checks that it is gone. It can be ended early."
+        }
+        (false, true, false) => {
+            "jitbot tells the target to take it away; the target can't be asked whether it did. It can be ended early."
+        }
+        (false, false, true) => {
+            "jitbot takes it away at the end and checks that it is gone. It can't be ended early."
+        }
+        (false, false, false) => {
+            "jitbot tells the target to take it away at the end; the target can't be asked whether it did. It can't be ended early."
+        }
+    };
+    let sessions = if how.sessions_outlive {
+        "Sessions that are open then go on until they are closed."
+    } else {
+        "Open sessions end with it."
+    };
+    (end, sessions)
+}
+
+/// Why an access ends, to follow "because".
+const fn because(reason: EndingReason) -> &'static str {
+    match reason {
+        EndingReason::Deadline => "its time was over",
+        EndingReason::Done => "it was given back",
+        EndingReason::Revoked => "it was revoked",
+        EndingReason::NotActivated => "it could not be given in time",
+        EndingReason::RefusedAtActivation => {
+            "it was no longer allowed, or no longer the same, when it was about to be given"
+        }
+        EndingReason::IssueFailed => "the target refused to give it",
+        EndingReason::SeenAgain => "the target showed it after its end",
+    }
+}
+
+/// How an end is known.
+const fn evidence(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::SeenGone => "The target was asked and shows it gone.",
+        Evidence::ExpiredAtTarget => {
+            "The target itself enforced the end, and that moment has passed."
+        }
+        Evidence::ToldOnly => {
+            "The target was told and accepted; it can't be asked whether it is gone."
+        }
+        Evidence::Settled => "A person settled it by hand.",
+    }
+}
+
+/// Groups in words: `sre` or `oncall`.
+fn groups(text: Text, groups: &[GroupName]) -> Text {
+    if groups.is_empty() {
+        return text.plain("nobody at present");
+    }
+    let names: Vec<&str> = groups.iter().map(GroupName::as_str).collect();
+    text.names(&names, " or ")
+}
+
+/// A command with a reference, to be copied.
+fn command(verb: super::parse::Verb, id: &RequestId) -> String {
+    verb.usage().replace("<id>", id.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_end_has_its_own_words() {
+        let mut seen = std::collections::BTreeSet::new();
+        for bits in 0..16_u8 {
+            let how = HowItEnds {
+                enforced_by_target: bits & 1 > 0,
+                can_end_early: bits & 2 > 0,
+                can_be_seen: bits & 4 > 0,
+                sessions_outlive: bits & 8 > 0,
+            };
+            let (end, sessions) = how_it_ends(how);
+            assert_eq!(end.contains("can't be ended early"), !how.can_end_early);
+            assert_eq!(
+                end.contains("enforced by the target"),
+                how.enforced_by_target
+            );
+            assert_eq!(sessions.contains("go on"), how.sessions_outlive);
+            seen.insert((end, sessions));
+        }
+        // What ends by itself and can't be ended early reads the same whether it can be seen or not.
+        assert_eq!(seen.len(), 14);
+    }
+
+    #[test]
+    fn risks_differ_without_colour() {
+        let words: std::collections::BTreeSet<_> =
+            [Risk::Low, Risk::Medium, Risk::High, Risk::Critical]
+                .map(|r| risk(r).split_once(' ').unwrap().1)
+                .into();
+        assert_eq!(words.len(), 4);
+    }
+}

@@ -9,6 +9,8 @@ pub mod audit_verify;
 pub mod command;
 pub mod decide;
 pub mod decision;
+pub mod duration;
+pub mod facts;
 pub mod grant;
 pub mod ids;
 pub mod job;

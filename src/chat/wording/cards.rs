@@ -1,0 +1,282 @@
+//! What a card says: what is true of a request now.
+
+use super::super::card::{Card, CardGrant, Notable};
+use super::super::parse::Verb;
+use super::super::text::{Message, Part, Text};
+use super::{because, command, evidence, groups, how_it_ends, risk};
+use crate::domain::duration;
+use crate::domain::grant::{EndingReason, GrantState};
+use crate::domain::ids::RequestId;
+use crate::domain::request::RequestState;
+
+/// The parts of a card, in the order in which they are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardWords {
+    /// Where it stands, in a few words, before the resource's title.
+    pub headline: String,
+    /// Who wants what.
+    pub lead: Text,
+    /// Facts: a label and what it says.
+    pub facts: Vec<(&'static str, Text)>,
+    /// Why, in the requester's words.
+    pub reason: Option<String>,
+    /// What happened and what comes next.
+    pub standing: Vec<Text>,
+    /// The reference and where to read more.
+    pub foot: Text,
+    /// Whether people can still decide.
+    pub can_be_decided: bool,
+}
+
+/// The words of a card. The requester is notified only while people must decide: nobody is for what a
+/// rule decided, and a drawing anew after the decision is for readers.
+#[must_use]
+pub fn card(card: &Card) -> CardWords {
+    let open = card.state == RequestState::Pending;
+    let by_rule = card
+        .decisions
+        .iter()
+        .any(|(by, yes, _)| *yes && by.is_none());
+    let requester = |text: Text| {
+        if by_rule {
+            text.quietly(&card.requester)
+        } else {
+            text.person(&card.requester)
+        }
+    };
+    let lead = requester(Text::default()).plain(if open { " asks for " } else { " asked for " });
+    let lead = lead
+        .strong(card.resource.as_str())
+        .plain(" for ")
+        .strong(duration::format(card.duration_s));
+    let lead = match &card.beneficiary {
+        Some(other) if *other != card.requester => lead.plain(", to be given to ").quietly(other),
+        _ => lead,
+    };
+    CardWords {
+        headline: format!("{} · {}", headline(card), card.title),
+        lead: lead.plain("."),
+        facts: facts(card),
+        reason: card.reason.clone(),
+        standing: standing(card),
+        foot: Text::default()
+            .code(card.id.as_str())
+            .plain(" · asked ")
+            .moment(card.submitted_at)
+            .plain(" · ")
+            .code(command(Verb::Status, &card.id)),
+        can_be_decided: open,
+    }
+}
+
+/// What a copy of a card says in its place.
+#[must_use]
+pub fn copy_of(request: &RequestId) -> Message {
+    Message::line(
+        Text::of("This was a second copy of the card for ")
+            .code(request.as_str())
+            .plain(". It has no buttons; the other one counts."),
+    )
+}
+
+/// Where a card stands, as a sign and words.
+fn headline(card: &Card) -> &'static str {
+    match card.state {
+        RequestState::Checking => "⏳ Being checked",
+        RequestState::Pending => "🔑 Access request",
+        RequestState::Denied => "❌ Denied",
+        RequestState::Refused => "🚫 Refused",
+        RequestState::Withdrawn => "↩️ Withdrawn",
+        RequestState::Expired => "⌛ Ran out",
+        RequestState::Cancelled => "🚫 Cancelled",
+        RequestState::Approved => match card.grant.as_ref().map(|grant| grant.state) {
+            None | Some(GrantState::Scheduled | GrantState::Issuing) => "✅ Approved",
+            Some(GrantState::Active) => "✅ Active",
+            Some(GrantState::Unknown) => "❓ Being found out",
+            Some(GrantState::Revoking) => "⏳ Ending",
+            Some(GrantState::Stuck) => "⚠️ Can't be taken away",
+            Some(GrantState::Ended) => "🏁 Ended",
+            Some(GrantState::Failed) => "🚫 Not given",
+            Some(GrantState::Cancelled) => "🚫 Cancelled",
+        },
+    }
+}
+
+fn facts(card: &Card) -> Vec<(&'static str, Text)> {
+    let gives: Vec<&str> = card.entitlements.iter().map(String::as_str).collect();
+    let what = Text::of(format!("{} on {}", card.action, card.target));
+    let what = if gives.is_empty() {
+        what
+    } else {
+        what.plain(": ").names(&gives, " and ")
+    };
+    let (end, sessions) = how_it_ends(card.how_it_ends);
+    let mut facts = vec![
+        ("What", what),
+        ("Project", Text::of(&card.project)),
+        ("How long", how_long(card)),
+        ("Risk", Text::of(risk(card.risk))),
+        ("How it ends", Text::of(end).plain(" ").plain(sessions)),
+    ];
+    if !card.notable.is_empty() {
+        let mut text = Text::default();
+        for (i, notable) in card.notable.iter().enumerate() {
+            text = text
+                .plain(if i > 0 { " · " } else { "" })
+                .plain(match notable {
+                    Notable::FirstTime => {
+                        "first request of this person for this resource".to_owned()
+                    }
+                    Notable::HoldsOthers(1) => "holds 1 other access now".to_owned(),
+                    Notable::HoldsOthers(n) => format!("holds {n} other accesses now"),
+                });
+        }
+        facts.push(("Notable", text));
+    }
+    facts
+}
+
+fn how_long(card: &Card) -> Text {
+    let text = Text::of(duration::format(card.duration_s));
+    match card.grant.as_ref().and_then(|grant| grant.deadline) {
+        Some(deadline) => text.plain(", until ").moment(deadline),
+        // Counted from its start, so the moment is not known before.
+        None => text.plain(" from the moment that it is given"),
+    }
+}
+
+fn standing(card: &Card) -> Vec<Text> {
+    let mut lines: Vec<Text> = card
+        .decisions
+        .iter()
+        .map(|(by, yes, at)| {
+            let text = match (by, yes) {
+                (Some(who), true) => Text::of("✅ Approved by ").quietly(who),
+                (Some(who), false) => Text::of("❌ Denied by ").quietly(who),
+                (None, true) => Text::of("✅ Approved by a rule"),
+                (None, false) => Text::of("🚫 Refused by a rule"),
+            };
+            text.plain(", ").moment(*at).plain(".")
+        })
+        .collect();
+    match card.state {
+        RequestState::Pending => {
+            let needed = match card.approvals_missing {
+                1 => "⏳ 1 approval needed, from a member of ".to_owned(),
+                n => format!("⏳ {n} approvals needed, from members of "),
+            };
+            lines.push(
+                groups(Text::of(needed), &card.approvers)
+                    .plain(". Runs out ")
+                    .moment(card.pending_until)
+                    .plain("."),
+            );
+        }
+        RequestState::Checking => {
+            lines.push(Text::of("⏳ Facts that decide it are being fetched."));
+        }
+        RequestState::Withdrawn => lines.push(Text::of("↩️ Taken back; nothing is given.")),
+        RequestState::Expired => lines.push(
+            Text::of("⌛ Nobody decided before ")
+                .moment(card.pending_until)
+                .plain("; nothing is given."),
+        ),
+        RequestState::Cancelled => lines.push(Text::of("🚫 Cancelled; nothing is given.")),
+        RequestState::Approved | RequestState::Denied | RequestState::Refused => {}
+    }
+    if let Some(grant) = &card.grant {
+        lines.extend(access(card, grant));
+    }
+    lines
+}
+
+/// What became of the access.
+pub(super) fn access(card: &Card, grant: &CardGrant) -> Vec<Text> {
+    let mut lines = Vec::new();
+    match grant.state {
+        GrantState::Scheduled | GrantState::Issuing => {
+            lines.push(Text::of("⏳ It is being given."))
+        }
+        GrantState::Active => {
+            let text = match grant.deadline {
+                Some(deadline) => Text::of("🔓 Live until ").moment(deadline).plain("."),
+                None => Text::of("🔓 Live."),
+            };
+            lines.push(if card.how_it_ends.can_end_early {
+                text.plain(" To take it away: ")
+                    .code(command(Verb::Revoke, &card.id))
+            } else {
+                text
+            });
+        }
+        GrantState::Unknown => lines.push(Text::of(
+            "❓ The target gave no clear answer; whether the access is there is being found out.",
+        )),
+        GrantState::Revoking => {
+            lines.push(why_and_who(Text::of("⏳ Being taken away"), grant).plain("."))
+        }
+        GrantState::Stuck => {
+            let text = why_and_who(Text::of("⚠️ To be taken away"), grant);
+            let text = match grant.stuck_since {
+                Some(since) => text
+                    .plain(", but that has been failing since ")
+                    .moment(since),
+                None => text.plain(", but that keeps failing"),
+            };
+            lines.push(text.plain(". It goes on being tried; security was told."));
+        }
+        GrantState::Ended => {
+            let text = why_and_who(Text::of("🏁 Over"), grant);
+            let text = match grant.ended_at {
+                Some(at) => text.plain(", ").moment(at),
+                None => text,
+            };
+            lines.push(text.plain("."));
+        }
+        GrantState::Failed => {
+            lines.push(why_and_who(Text::of("🚫 It was not given"), grant).plain("."));
+        }
+        GrantState::Cancelled => {
+            lines.push(why_and_who(Text::of("🚫 Cancelled before it was given"), grant).plain("."))
+        }
+    }
+    if grant.state == GrantState::Ended {
+        if let Some(known) = grant.evidence {
+            lines.push(Text::of("Evidence: ").plain(evidence(known)));
+        }
+        if card.how_it_ends.sessions_outlive {
+            lines.push(Text::of(
+                "Sessions that were open may go on until they are closed.",
+            ));
+        }
+    }
+    lines
+}
+
+fn why_and_who(text: Text, grant: &CardGrant) -> Text {
+    let Some(reason) = grant.reason else {
+        return text;
+    };
+    let text = text.plain(": ").plain(because(reason));
+    match (&grant.by, reason) {
+        (Some(who), EndingReason::Done | EndingReason::Revoked) => text.plain(" by ").quietly(who),
+        _ => text,
+    }
+}
+
+/// The message that a card would be in a place without cards.
+pub(super) fn in_short(card: &Card) -> Text {
+    Text::default()
+        .strong(card.resource.as_str())
+        .plain(format!(" for {} (", duration::format(card.duration_s)))
+        .code(card.id.as_str())
+        .plain(")")
+}
+
+/// What a card says of its facts, as parts of a letter.
+pub(super) fn what_became(card: &Card) -> Vec<Part> {
+    match standing(card) {
+        lines if lines.is_empty() => Vec::new(),
+        lines => vec![Part::List(lines)],
+    }
+}

@@ -1,0 +1,302 @@
+//! What was not done, why, and what is allowed: one private sentence or two for each refusal.
+
+use super::super::parse::Verb;
+use super::super::text::Text;
+use super::{command, groups};
+use crate::domain::duration;
+use crate::domain::grant::GrantState;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::RequestState;
+
+/// The sentence for a refusal.
+#[must_use]
+pub fn refusal(refusal: &Refusal) -> Text {
+    match refusal {
+        Refusal::UnknownCommand { typed, suggestion } => {
+            let text = Text::of("There is no command ").strong(typed).plain(". ");
+            match suggestion {
+                Some(near) => text.plain("Did you mean ").code(format!("/jit {near}")).plain("? "),
+                None => text,
+            }
+            .code(Verb::Help.usage())
+            .plain(" shows all commands.")
+        }
+        Refusal::Missing { usage } => Text::of("Type it like this: ").code(usage),
+        Refusal::BadDuration { typed } => Text::default()
+            .strong(typed)
+            .plain(" is no duration. Allowed are lengths like ")
+            .names(&["45m", "1h", "1h30m"], ", ")
+            .plain(" or ")
+            .code("2d")
+            .plain(", up to 366 days, and ")
+            .code("until 18:00")
+            .plain(". Type it like this: ")
+            .code(Verb::Request.usage()),
+        Refusal::BadTimeOfDay { typed } => {
+            let text = Text::of("After ").code("until").plain(" comes a time of day from ");
+            let text = text.code("0:00").plain(" to ").code("23:59");
+            if typed.is_empty() {
+                text.plain(".")
+            } else {
+                text.plain("; ").strong(typed).plain(" is none.")
+            }
+        }
+        Refusal::ReasonMissing => {
+            Text::of("A reason is needed: a few words at the end that say why.")
+        }
+        Refusal::ReasonTooLong { chars, max } => Text::of(format!(
+            "The reason has {chars} characters; {max} are allowed."
+        )),
+        Refusal::ControlCharacters => Text::of(
+            "The text holds control characters. Letters, digits, signs and emoji of any script are allowed; please type it again.",
+        ),
+        Refusal::BadReference { typed } => Text::default()
+            .strong(typed)
+            .plain(" is no reference. One looks like ")
+            .code("r4x9k2m0tqz")
+            .plain("; ")
+            .code(Verb::List.usage())
+            .plain(" shows yours."),
+        Refusal::UnknownResource { typed, suggestion } => {
+            let text = Text::of("There is no resource ").strong(typed).plain(". ");
+            match suggestion {
+                Some(near) => text.plain("Did you mean ").code(near.as_str()).plain("?"),
+                None => text
+                    .code(Verb::Help.usage())
+                    .plain(" shows what you may ask for."),
+            }
+        }
+        Refusal::MayNotAsk {
+            resource,
+            groups: who,
+        } => groups(
+            Text::default()
+                .code(resource.as_str())
+                .plain(" can be asked for by members of "),
+            who,
+        )
+        .plain("; you are not known to be one."),
+        Refusal::TooLong { asked_s, max_s } => Text::of(format!(
+            "That would be {}; at most {} is allowed.",
+            duration::format(*asked_s),
+            duration::format(*max_s)
+        )),
+        Refusal::TooShort { min_s } => Text::of(format!(
+            "That is too short to be given; at least {} is allowed.",
+            duration::format(*min_s)
+        )),
+        Refusal::NotInTheFuture => {
+            Text::of("That moment has passed; the end must lie in the future.")
+        }
+        Refusal::NoAccount { issuer, missing } => Text::default()
+            .code(issuer.as_str())
+            .plain(" can't tell who you are on its target: ")
+            .plain(missing)
+            .plain(" Ask whoever keeps jitbot's config to add it."),
+        Refusal::TooManyOpen { max } => Text::of(format!(
+            "You have {max} open requests, and no more are allowed. Withdraw one or wait for a decision: "
+        ))
+        .code(Verb::List.usage()),
+        Refusal::NotFound { reference } => Text::of("You have nothing with the reference ")
+            .code(reference.as_str())
+            .plain(". ")
+            .code(Verb::List.usage())
+            .plain(" shows what is yours."),
+        Refusal::OwnRequest => Text::of(
+            "Nobody approves or denies what they asked for or would receive. To take it back, use ",
+        )
+        .code(Verb::Withdraw.usage())
+        .plain("."),
+        Refusal::NotAnApprover { groups: who } => groups(
+            Text::of("Only these can decide this request: members of "),
+            who,
+        )
+        .plain("."),
+        Refusal::FactsTooOld { group, as_of } => {
+            let text = Text::of("It is not known freshly enough who is in ").code(group.as_str());
+            match as_of {
+                Some(at) => text.plain(" (last known ").moment(*at).plain(")"),
+                None => text,
+            }
+            .plain(", so nothing was decided. Please try again in a minute.")
+        }
+        Refusal::NotYours => {
+            Text::of("Only who asked for it or receives it can do that.")
+        }
+        Refusal::MayNotRevoke => {
+            Text::of("Only its approvers and security can revoke it. What you hold yourself you give back with ")
+                .code(Verb::Done.usage())
+                .plain(".")
+        }
+        Refusal::NoLongerOpen { reference, state } => Text::of("Nothing changed: ")
+            .code(reference.as_str())
+            .plain(format!(" {}.", meanwhile(*state))),
+        Refusal::NothingToEnd { reference, state } => Text::of("There is no access to end: ")
+            .code(reference.as_str())
+            .plain(format!(" {}.", no_access(*state))),
+        Refusal::CannotEndEarly { ends_at } => {
+            Text::of("This access can't be ended early. It ends by itself ")
+                .moment(*ends_at)
+                .plain(".")
+        }
+        Refusal::NotTheCard { reference } => Text::of("This message is a copy; its buttons don't count. ")
+            .code(command(Verb::Status, reference))
+            .plain(" says where the request stands."),
+        Refusal::StaleCard { reference } => {
+            Text::of("The request changed before you pressed, so nothing was decided. Look at the card again, or use ")
+                .code(command(Verb::Status, reference))
+                .plain(".")
+        }
+        Refusal::ForgedButton => {
+            Text::of("That button was not made by jitbot, so nothing was done. Only the buttons on a card count.")
+        }
+        Refusal::ForeignCommunity => {
+            Text::of("jitbot is not set up for your workspace; only its own can use it.")
+        }
+        Refusal::SpecChanged => Text::of(
+            "The config changed after the approval, so what was approved would no longer be what is given. Please ask anew.",
+        ),
+        Refusal::NoLongerAllowed => {
+            Text::of("The requester may no longer ask for this resource, so it is not given.")
+        }
+    }
+}
+
+const fn meanwhile(state: RequestState) -> &'static str {
+    match state {
+        RequestState::Checking => "is still being checked",
+        RequestState::Pending => "still waits for a decision",
+        RequestState::Approved => "was approved",
+        RequestState::Denied => "was denied",
+        RequestState::Refused => "was refused",
+        RequestState::Withdrawn => "was withdrawn",
+        RequestState::Expired => "ran out undecided",
+        RequestState::Cancelled => "was cancelled",
+    }
+}
+
+const fn no_access(state: Option<GrantState>) -> &'static str {
+    match state {
+        None => "was not approved",
+        Some(GrantState::Scheduled) => "is still to be given",
+        Some(GrantState::Issuing) => "is being given",
+        Some(GrantState::Active) => "is live",
+        Some(GrantState::Unknown) => "may have been given; that is being found out",
+        Some(GrantState::Revoking | GrantState::Stuck) => "is being taken away already",
+        Some(GrantState::Ended) => "has ended",
+        Some(GrantState::Failed) => "could not be given",
+        Some(GrantState::Cancelled) => "was cancelled before it was given",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::domain::ids::{GroupName, IssuerName, RequestId, ResourceName};
+
+    fn every() -> Vec<Refusal> {
+        let reference = RequestId::from_bits(9);
+        let sre = vec![GroupName::new("sre").unwrap()];
+        let resource = ResourceName::new("staging-ssh").unwrap();
+        let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        vec![
+            Refusal::UnknownCommand {
+                typed: "reqest".into(),
+                suggestion: Some("request".into()),
+            },
+            Refusal::Missing {
+                usage: "/jit done <id>".into(),
+            },
+            Refusal::BadDuration {
+                typed: "abc".into(),
+            },
+            Refusal::BadTimeOfDay {
+                typed: "25:00".into(),
+            },
+            Refusal::ReasonMissing,
+            Refusal::ReasonTooLong {
+                chars: 3_000,
+                max: 1_000,
+            },
+            Refusal::ControlCharacters,
+            Refusal::BadReference { typed: "r1".into() },
+            Refusal::UnknownResource {
+                typed: "staging".into(),
+                suggestion: Some(resource.clone()),
+            },
+            Refusal::MayNotAsk {
+                resource,
+                groups: sre.clone(),
+            },
+            Refusal::TooLong {
+                asked_s: 36_000,
+                max_s: 28_800,
+            },
+            Refusal::TooShort { min_s: 60 },
+            Refusal::NotInTheFuture,
+            Refusal::NoAccount {
+                issuer: IssuerName::new("ca").unwrap(),
+                missing: "no SSH key.".into(),
+            },
+            Refusal::TooManyOpen { max: 5 },
+            Refusal::NotFound {
+                reference: reference.clone(),
+            },
+            Refusal::OwnRequest,
+            Refusal::NotAnApprover {
+                groups: sre.clone(),
+            },
+            Refusal::FactsTooOld {
+                group: sre[0].clone(),
+                as_of: Some(at),
+            },
+            Refusal::NotYours,
+            Refusal::MayNotRevoke,
+            Refusal::NoLongerOpen {
+                reference: reference.clone(),
+                state: RequestState::Denied,
+            },
+            Refusal::NothingToEnd {
+                reference: reference.clone(),
+                state: Some(GrantState::Ended),
+            },
+            Refusal::CannotEndEarly { ends_at: at },
+            Refusal::NotTheCard {
+                reference: reference.clone(),
+            },
+            Refusal::StaleCard { reference },
+            Refusal::ForgedButton,
+            Refusal::ForeignCommunity,
+            Refusal::SpecChanged,
+            Refusal::NoLongerAllowed,
+        ]
+    }
+
+    #[test]
+    fn each_refusal_is_a_short_sentence_of_its_own() {
+        let mut seen = std::collections::BTreeSet::new();
+        for one in every() {
+            let said = refusal(&one).flat();
+            assert!(said.len() < 330, "{said}");
+            assert!(said.ends_with(['.', '?', '>', 't']), "{said}");
+            assert!(!said.contains("  "), "{said}");
+            assert!(seen.insert(said.clone()), "twice: {said}");
+        }
+        // As many as there are codes, or a new refusal is missing above.
+        assert_eq!(seen.len(), 30);
+    }
+
+    #[test]
+    fn a_bad_duration_names_what_is_allowed() {
+        assert_eq!(
+            refusal(&Refusal::BadDuration {
+                typed: "abc".into()
+            })
+            .flat(),
+            "abc is no duration. Allowed are lengths like 45m, 1h, 1h30m or 2d, up to 366 days, and until 18:00. \
+             Type it like this: /jit request <resource> <duration> <reason>"
+        );
+    }
+}
