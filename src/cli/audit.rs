@@ -21,8 +21,8 @@ const PAGE: i64 = 1000;
 pub enum AuditCommand {
     /// Check every entry against the one before, and the whole against a head that was kept elsewhere.
     Verify {
-        /// The database, e.g. jitbot.db.
-        #[arg(long)]
+        /// The database.
+        #[arg(long, default_value = "jitbot.db")]
         db: PathBuf,
         /// A head from a digest or log, N:HASH. Without it, a record that was rewritten as a whole,
         /// or cut off at its end, can't be told from a true one.
@@ -31,8 +31,8 @@ pub enum AuditCommand {
     },
     /// Print entries as JSON lines.
     Export {
-        /// The database, e.g. jitbot.db.
-        #[arg(long)]
+        /// The database.
+        #[arg(long, default_value = "jitbot.db")]
         db: PathBuf,
         /// From this moment on: 2026-11-24 or 2026-11-24T09:00:00Z.
         #[arg(long)]

@@ -10,7 +10,6 @@ pub mod command;
 pub mod decide;
 pub mod decision;
 pub mod duration;
-pub mod facts;
 pub mod grant;
 pub mod ids;
 pub mod job;

@@ -36,22 +36,22 @@ async fn the_digests_numbers_are_those_of_the_record() {
         .filter(|e| e["kind"] == "ended" && e["facts"]["reason"] != "deadline")
         .count();
     let expected = [
-        ("Requested", count("requested")),
-        ("Approved by people", count("approved") - rule),
-        ("Approved by rule", rule),
-        ("Denied", count("denied")),
-        ("Refused", count("refused")),
-        ("Ran out", count("expired")),
-        ("Withdrawn", count("withdrawn")),
-        ("Given", count("issued")),
-        ("Ended", count("ended")),
-        ("Ended early", early),
+        ("made", count("requested")),
+        ("refused before that", count("refused")),
+        ("approved by people", count("approved") - rule),
+        ("approved by a rule", rule),
+        ("denied", count("denied")),
+        ("ran out", count("expired")),
+        ("withdrawn", count("withdrawn")),
+        ("given", count("issued")),
+        ("ended", count("ended")),
+        ("of them early", early),
     ];
+    let words: Vec<&str> = digest.split([',', ':', ';', '\n']).map(str::trim).collect();
     for (label, number) in expected {
         assert!(number > 0, "the story has one of each: {label}");
-        let line = format!("{label}: {number}");
-        let plain = digest.replace('*', "");
-        assert!(plain.lines().any(|l| l.trim_start_matches(['•', ' ']).trim() == line), "{line} in {digest}");
+        let line = format!("{number} {label}");
+        assert!(words.contains(&line.as_str()), "{line} in {words:?}");
     }
     let head = &format!("{}:", entries.len());
     assert!(digest.contains(head.as_str()), "the head counts the entries: {digest}");

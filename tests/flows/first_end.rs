@@ -32,7 +32,7 @@ async fn asked_approved_reminded_ended() {
     assert_eq!(world.told("alice").await.len(), 2, "no reminder yet");
     world.pass("2m").await;
     let reminder = world.last_told("alice").await;
-    assert!(reminder.contains("ends in") && reminder.contains(&id), "{reminder}");
+    assert!(reminder.contains("Ends soon") && reminder.contains(&id), "{reminder}");
 
     world.pass("10m").await;
     let told = world.told("alice").await;

@@ -9,7 +9,7 @@ async fn nobody_approves_what_they_asked_for() {
     let id = world.asks("bob", "/jit request staging-ssh 1h my own").await;
     world.presses("bob", "Approve", &id).await;
     let whispers = world.whispers("bob").await;
-    assert!(whispers.last().unwrap().contains("own request"), "{whispers:?}");
+    assert!(whispers.last().unwrap().contains("Nobody approves"), "{whispers:?}");
     assert_eq!(world.kinds(&id).await, ["requested", "refused"]);
     assert_eq!(world.card(&id).await.buttons.len(), 2, "others can still decide");
 

@@ -111,7 +111,7 @@ impl Story<'_> {
 
     async fn self_approval_refused(&self, card: &SeenMessage) -> anyhow::Result<()> {
         self.press(&self.alice, card, "Approve").await?;
-        let seen = self.seen(&self.alice, self.approvals.as_str(), "own request").await?;
+        let seen = self.seen(&self.alice, self.approvals.as_str(), "Nobody approves").await?;
         ensure!(seen.ephemeral, "others saw the refusal too");
         say("self-approval", &format!("alice pressed Approve and alone saw: {}", seen.visible_text));
         Ok(())
@@ -141,7 +141,7 @@ impl Story<'_> {
 
     async fn reminded(&self, reference: &str) -> anyhow::Result<()> {
         self.stage.set_clock_ahead(TimeDelta::minutes(51))?;
-        let told = self.told(&self.alice, "ends in").await?;
+        let told = self.told(&self.alice, "Ends soon").await?;
         ensure!(told.visible_text.contains(reference), "it names another request");
         say("reminded", &format!("51 minutes later alice was told: {}", told.visible_text));
         Ok(())
@@ -183,7 +183,7 @@ impl Story<'_> {
         let ahead = due - crate::clock::machine_now() + TimeDelta::seconds(5);
         ensure!(due > started, "the digest is due in the past");
         self.stage.set_clock_ahead(ahead)?;
-        let seen = self.seen(&self.carol, self.security.as_str(), "Head").await?;
+        let seen = self.seen(&self.carol, self.security.as_str(), "Record:").await?;
         say("digest", &format!("carol of security reads: {}", seen.visible_text));
         seen.visible_text
             .split(|c: char| c.is_whitespace() || c == '`')
