@@ -51,8 +51,11 @@ impl Effects {
 
 /// `failed` needs absence seen at the target; otherwise what may be there is taken away.
 async fn refused(issuer: &dyn Issuer, order: &GrantOrder, said: String) -> Outcome {
+    // Where a target needs time to settle, absence seen now proves nothing.
+    let settled = issuer.capabilities().settles_within_s == 0;
     match issuer.inspect(order).await {
-        Ok(Presence::Absent(_)) => Outcome::NotIssued { said },
+        Ok(Presence::Absent(_)) if settled => Outcome::NotIssued { said },
+        Ok(Presence::Absent(_)) => Outcome::PartlyIssued { said },
         Ok(Presence::Present | Presence::CannotTell) | Err(_) => Outcome::PartlyIssued { said },
     }
 }

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test program uses its own part of the world")]
 
+pub mod scene;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
