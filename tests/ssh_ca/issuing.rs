@@ -1,6 +1,5 @@
 //! Certificates that sshd accepts, and when it stops.
 
-
 use chrono::TimeDelta;
 use jitbot::clock::Clock as _;
 use jitbot::domain::grant::Evidence;
@@ -59,6 +58,33 @@ async fn an_early_end_is_seen_and_cuts_nobody_else() {
     bench.end(&staying).await.unwrap();
     sshd.refuses(&bench.person, &other, REVOKED);
     sshd.refuses(&bench.person, &certificate, REVOKED);
+}
+
+#[tokio::test]
+async fn a_p256_ca_is_trusted_as_well() {
+    let (directory, krl) = room();
+    let kind = ssh_key::Algorithm::Ecdsa {
+        curve: ssh_key::EcdsaCurve::NistP256,
+    };
+    let ca = ssh_key::PrivateKey::random(&mut ssh_key::rand_core::OsRng, kind).unwrap();
+    let bench = Bench::with_ca(ca, Hosts::Path(krl.clone()));
+    bench.issuer.publish().await.unwrap();
+    let sshd = Sshd::start(directory, &krl, &bench.ca);
+    assert_eq!(
+        ssh_key::PublicKey::from_openssh(&bench.issuer.ca_public_line())
+            .unwrap()
+            .key_data(),
+        bench.ca.public_key().key_data()
+    );
+    let order = bench.hour().await;
+    let certificate = bench.certificate(&order).await;
+    sshd.lets_in(&bench.person, &certificate);
+    bench.end(&order).await.unwrap();
+    sshd.refuses(&bench.person, &certificate, REVOKED);
+    assert_eq!(
+        bench.issuer.inspect(&order).await,
+        Ok(Presence::Absent(Evidence::SeenGone))
+    );
 }
 
 #[tokio::test]
@@ -168,9 +194,7 @@ async fn nothing_is_certified_without_a_deadline_or_after_it() {
     assert!(refused(&|o| o.serial = 0).await.contains("serial"));
     assert!(
         refused(&|o| {
-            o.spec
-                .parameters
-                .insert("principals".to_owned(), json!([]));
+            o.spec.parameters.insert("principals".to_owned(), json!([]));
         })
         .await
         .contains("every account")
@@ -185,10 +209,7 @@ async fn after_the_deadline_nothing_is_left_to_do() {
         bench.issuer.capabilities().native_expiry,
         NativeExpiry::Enforced
     );
-    assert_eq!(
-        bench.issuer.capabilities().early_end,
-        EarlyEnd::Impossible
-    );
+    assert_eq!(bench.issuer.capabilities().early_end, EarlyEnd::Impossible);
     assert!(matches!(
         bench.end(&order).await,
         Err(IssueError::Permanent { said }) if said.contains("can't be ended early")

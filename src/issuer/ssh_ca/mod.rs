@@ -34,7 +34,7 @@ use self::push::{HostAnswer, Push};
 use crate::clock::{Clock, Timestamp};
 use crate::domain::grant::Evidence;
 use crate::domain::ids::{GrantId, IssuerName};
-use crate::domain::spec::TargetAccount;
+use crate::domain::spec::{ContentHash, TargetAccount};
 use crate::issuer::{
     Capabilities, EarlyEnd, EndedGrants, GrantOrder, IssueError, Issued, Issuer, NativeExpiry,
     Observed, PersonFacts, Presence,
@@ -119,9 +119,18 @@ pub struct SshCa {
     way: Way,
     ended: Arc<dyn EndedGrants>,
     clock: Arc<dyn Clock>,
-    /// The last list that was made. Held while one is made and handed out, so that a list is never
-    /// overtaken by one made from older facts.
-    last: Mutex<Option<Arc<List>>>,
+    /// Held while a list is made and handed out, so that a list is never overtaken by one made from
+    /// older facts.
+    last: Mutex<Last>,
+}
+
+/// The last list.
+#[derive(Debug, Default)]
+struct Last {
+    /// It, once one was made.
+    list: Option<Arc<List>>,
+    /// The digest of the one that every host took.
+    taken_by_all: Option<ContentHash>,
 }
 
 impl std::fmt::Debug for SshCa {
@@ -182,7 +191,7 @@ impl SshCa {
             way,
             ended,
             clock,
-            last: Mutex::new(None),
+            last: Mutex::default(),
         })
     }
 
@@ -205,7 +214,7 @@ impl SshCa {
     /// what hosts have reported or read back stays true.
     async fn make_list(
         &self,
-        last: &mut Option<Arc<List>>,
+        last: &mut Last,
         also: Option<&GrantId>,
     ) -> Result<Arc<List>, IssueError> {
         let now = self.clock.machine_now();
@@ -222,7 +231,7 @@ impl SshCa {
             .map(|grant| grant.as_str().to_owned())
             .collect();
         let standing = self.standing().await?;
-        if let Some(last) = last.as_ref().filter(|last| *last.key_ids() == key_ids) {
+        if let Some(last) = last.list.as_ref().filter(|l| *l.key_ids() == key_ids) {
             let as_made = match &standing {
                 Standing::Nothing => true,
                 Standing::Ours { bytes, .. } => *bytes == last.bytes,
@@ -234,7 +243,9 @@ impl SshCa {
         // Never lower than what is there, also if the machine's clock went back.
         let version = [
             u64::try_from(now.timestamp_millis()).unwrap_or_default(),
-            last.as_ref().map_or(0, |l| l.version.saturating_add(1)),
+            last.list
+                .as_ref()
+                .map_or(0, |l| l.version.saturating_add(1)),
             match standing {
                 Standing::Nothing => 0,
                 Standing::Ours { version, .. } => version.saturating_add(1),
@@ -247,7 +258,7 @@ impl SshCa {
         let list = List::make(&comment, self.ca.blob(), key_ids, version, now)
             .map_err(|e| retry(format!("{e}; the hosts keep the one that they have")))?;
         let list = Arc::new(list);
-        *last = Some(list.clone());
+        last.list = Some(list.clone());
         Ok(list)
     }
 
@@ -259,7 +270,14 @@ impl SshCa {
     }
 
     /// Hands the list to the hosts.
-    async fn hand_out(&self, list: &Arc<List>) -> Result<HandedOut, IssueError> {
+    async fn hand_out(&self, last: &mut Last, list: &Arc<List>) -> Result<HandedOut, IssueError> {
+        last.taken_by_all = None;
+        let handed_out = self.hand_out_by_way(list).await?;
+        last.taken_by_all = Some(list.digest.clone());
+        Ok(handed_out)
+    }
+
+    async fn hand_out_by_way(&self, list: &Arc<List>) -> Result<HandedOut, IssueError> {
         match &self.way {
             Way::File(file) => {
                 let list = list.clone();
@@ -298,14 +316,13 @@ impl SshCa {
     }
 
     /// Makes the list and hands it out, one call at a time.
-    async fn publish_list(
-        &self,
-        also: Option<&GrantId>,
-    ) -> Result<(Arc<List>, HandedOut), IssueError> {
+    async fn publish_list(&self, also: Option<&GrantId>, again: Again) -> Result<(), IssueError> {
         let mut last = self.last.lock().await;
         let list = self.make_list(&mut last, also).await?;
-        let handed_out = self.hand_out(&list).await?;
-        Ok((list, handed_out))
+        if again == Again::OnlyIfNew && last.taken_by_all.as_ref() == Some(&list.digest) {
+            return Ok(());
+        }
+        self.hand_out(&mut last, &list).await.map(|_| ())
     }
 
     async fn inspect_file(
@@ -339,7 +356,7 @@ impl SshCa {
 
     async fn inspect_hosts(&self, order: &GrantOrder) -> Result<Presence, IssueError> {
         let mut last = self.last.lock().await;
-        let published = last.as_ref().is_some_and(|l| l.refuses(&order.grant));
+        let published = last.list.as_ref().is_some_and(|l| l.refuses(&order.grant));
         let list = self
             .make_list(&mut last, published.then_some(&order.grant))
             .await?;
@@ -347,7 +364,7 @@ impl SshCa {
             return Ok(Presence::Present);
         }
         // Handing it out again is how a host is asked; it changes nothing where it stands already.
-        let handed_out = self.hand_out(&list).await?;
+        let handed_out = self.hand_out(&mut last, &list).await?;
         match (&self.way, handed_out) {
             (Way::Desk(desk), _) => {
                 let missing = desk.hosts_without(&order.grant);
@@ -367,6 +384,15 @@ impl SshCa {
             (_, HandedOut::Told) => Ok(Presence::CannotTell),
         }
     }
+}
+
+/// Whether a list that every host took is handed out once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Yes: a host may have lost it.
+    Always,
+    /// No: grants that end together need one round to the hosts, and each is asked for afterwards.
+    OnlyIfNew,
 }
 
 /// How much is known of hosts that were given a list.
@@ -470,9 +496,12 @@ impl Issuer for SshCa {
                 self.name
             )));
         }
-        within_limit(self.publish_list(Some(&order.grant)))
-            .await
-            .map(|_| ())
+        // A file may have been lost, and looking is cheap.
+        let again = match &self.way {
+            Way::File(_) => Again::Always,
+            Way::Push(_) | Way::Desk(_) | Way::None => Again::OnlyIfNew,
+        };
+        within_limit(self.publish_list(Some(&order.grant), again)).await
     }
 
     async fn inspect(&self, order: &GrantOrder) -> Result<Presence, IssueError> {
@@ -492,7 +521,7 @@ impl Issuer for SshCa {
     }
 
     async fn publish(&self) -> Result<(), IssueError> {
-        within_limit(self.publish_list(None)).await.map(|_| ())
+        within_limit(self.publish_list(None, Again::Always)).await
     }
 
     async fn check(&self) -> Result<(), IssueError> {
