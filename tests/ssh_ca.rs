@@ -1,6 +1,8 @@
 //! The `ssh-ca` issuer against the machine's real sshd, and against hosts that misbehave.
 //! A missing sshd fails these tests: nothing else proves the issuer.
 
+#[path = "ssh_ca/child.rs"]
+mod child;
 #[path = "ssh_ca/fetch.rs"]
 mod fetch;
 #[path = "ssh_ca/file.rs"]

@@ -1,17 +1,16 @@
 //! Hosts that get the list through a program, which may lie, die, hang or chatter.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jitbot::domain::grant::Evidence;
-use jitbot::issuer::child::{Order, run};
 use jitbot::issuer::ssh_ca::Hosts;
 use jitbot::issuer::ssh_ca::push::Push;
 use jitbot::issuer::{EarlyEnd, GrantOrder, Issuer as _, Presence};
 
 use super::sshd::{Sshd, room};
-use super::store::{Bench, pause, said};
+use super::store::{Bench, said};
 
 /// Puts the list where the host's sshd reads it, and answers what stands there then.
 const HONEST: &str = r#"
@@ -197,59 +196,4 @@ fn settings_that_could_never_work_are_refused() {
         ..good
     };
     assert!(missing.check_program().is_err());
-}
-
-const PARENT: &str = "JITBOT_TEST_PARENT_OF";
-
-/// The test runs itself once more as the parent that is killed.
-#[test]
-fn a_program_dies_with_us() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    if let Some(pid_file) = std::env::var_os(PARENT) {
-        let order = Order {
-            program: "/bin/sh".into(),
-            arguments: vec![
-                "-c".into(),
-                "echo $$ > \"$1.new\"; mv \"$1.new\" \"$1\"; exec sleep 600".into(),
-                "sh".into(),
-                pid_file,
-            ],
-            environment: vec![],
-            stdin: bytes::Bytes::new(),
-            time_limit: Duration::from_secs(600),
-            stdout_max: 100,
-        };
-        let ended = runtime.block_on(run(order));
-        panic!("the parent was not killed: {ended:?}");
-    }
-    let room = tempfile::tempdir().unwrap();
-    let pid_file = room.path().join("pid");
-    let mut parent = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "push::a_program_dies_with_us"])
-        .env(PARENT, &pid_file)
-        .spawn()
-        .unwrap();
-    assert!(soon(|| pid_file.exists()), "the program did not start");
-    let pid = fs::read_to_string(&pid_file).unwrap().trim().to_owned();
-    assert!(runs(&pid));
-    parent.kill().unwrap();
-    parent.wait().unwrap();
-    assert!(soon(|| !runs(&pid)), "{pid} lives on");
-}
-
-fn soon(mut holds: impl FnMut() -> bool) -> bool {
-    (0..400).any(|_| {
-        pause(Duration::from_millis(25));
-        holds()
-    })
-}
-
-/// Whether a process runs: a zombie has ended.
-fn runs(pid: &str) -> bool {
-    fs::read_to_string(Path::new("/proc").join(pid).join("stat")).is_ok_and(|stat| {
-        !stat
-            .rsplit(')')
-            .next()
-            .is_some_and(|rest| rest.trim_start().starts_with('Z'))
-    })
 }
