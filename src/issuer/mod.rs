@@ -3,6 +3,9 @@
 //! An issuer is told everything in the [`GrantOrder`]: it reads no config of resources, no database
 //! and no clock of its own but the [`Clock`](crate::clock::Clock) that it was built with.
 
+pub mod child;
+pub mod ssh_ca;
+
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,303 @@
+//! Runs a program that an operator named: without a shell, without our environment, in a process
+//! group of its own, for a bounded time, with bounded output; it dies with us.
+//!
+//! What the program started itself goes with its group when the call ends early. What left the
+//! group (`setsid`) is beyond reach.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+/// What a program finds in its environment, beside what its order adds.
+const ENVIRONMENT: [(&str, &str); 2] = [
+    (
+        "PATH",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    ),
+    ("LANG", "C"),
+];
+
+/// How much of what a program says on stderr is kept, in bytes.
+const STDERR_KEPT: usize = 2_048;
+
+/// How long its pipes may stay open after it ended, because a child of its own holds them.
+const PIPES_AFTER_END: Duration = Duration::from_millis(300);
+
+/// One run of a program.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The program, by its path.
+    pub program: PathBuf,
+    /// Its arguments, passed as they are.
+    pub arguments: Vec<OsString>,
+    /// Variables to add to its otherwise nearly empty environment.
+    pub environment: Vec<(OsString, OsString)>,
+    /// What it reads on stdin. A program that doesn't read it is no error.
+    pub stdin: bytes::Bytes,
+    /// How long it may take.
+    pub time_limit: Duration,
+    /// How much it may write to stdout, in bytes.
+    pub stdout_max: usize,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It exited by itself.
+    Exited {
+        /// Its exit status.
+        status: i32,
+        /// What it wrote to stdout.
+        stdout: Vec<u8>,
+        /// The first visible line that it wrote to stderr, cut short; empty where there was none.
+        complaint: String,
+    },
+    /// A signal ended it.
+    Signalled(i32),
+    /// It took longer than its time limit, and was killed.
+    TookTooLong,
+    /// It wrote more than allowed, and was killed.
+    SaidTooMuch,
+}
+
+/// Why a run ended in nothing that can be told.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It did not start: nothing was done.
+    #[error("{program} could not be started: {source}")]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It ran, and its end could not be seen.
+    #[error("the end of {program} could not be seen: {source}")]
+    Lost {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Runs a program to its end. Dropping the future kills it and its group.
+///
+/// # Errors
+/// [`RunError`]; how the program itself failed is an [`Ended`].
+pub async fn run(order: Order) -> Result<Ended, RunError> {
+    let program = order.program.display().to_string();
+    let mut child = match spawn(command(&order)).await {
+        Ok(child) => child,
+        Err(source) => return Err(RunError::NotStarted { program, source }),
+    };
+    // Declared after the child, so dropped before it: the group is killed while its leader still
+    // holds its number.
+    let mut group = Group::led_by(&child);
+    match tokio::time::timeout(order.time_limit, attend(&mut child, &mut group, &order)).await {
+        Err(_) => Ok(Ended::TookTooLong),
+        Ok(Ok(ended)) => Ok(ended),
+        Ok(Err(source)) => Err(RunError::Lost { program, source }),
+    }
+}
+
+/// Feeds the program, listens to it and waits for its end.
+async fn attend(child: &mut Child, group: &mut Group, order: &Order) -> io::Result<Ended> {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut talk = Box::pin(async {
+        let feed = async {
+            if let Some(mut pipe) = stdin {
+                // A closed pipe means that it has read what it wanted.
+                let _ = pipe.write_all(&order.stdin).await;
+            }
+            Ok(())
+        };
+        tokio::try_join!(
+            feed,
+            listen(stdout, &mut out, order.stdout_max, Beyond::Stop),
+            listen(stderr, &mut err, STDERR_KEPT, Beyond::Discard),
+        )
+    });
+    let mut talked = false;
+    let status = loop {
+        tokio::select! {
+            said = &mut talk, if !talked => match said {
+                Ok(_) => talked = true,
+                Err(TooMuch) => return Ok(Ended::SaidTooMuch),
+            },
+            status = child.wait() => break status?,
+        }
+    };
+    if !talked {
+        match tokio::time::timeout(PIPES_AFTER_END, &mut talk).await {
+            Ok(Ok(_)) => talked = true,
+            Ok(Err(TooMuch)) => return Ok(Ended::SaidTooMuch),
+            // A child of its own holds a pipe open: what was said until now is what was said.
+            Err(_) => {}
+        }
+    }
+    drop(talk);
+    if talked {
+        group.leave();
+    }
+    Ok(match status.code() {
+        Some(status) => Ended::Exited {
+            status,
+            stdout: out,
+            complaint: first_line(&err),
+        },
+        None => Ended::Signalled(status.signal().unwrap_or_default()),
+    })
+}
+
+struct TooMuch;
+
+enum Beyond {
+    Stop,
+    Discard,
+}
+
+/// Reads a pipe until it closes; what could not be read is taken for its end.
+async fn listen(
+    pipe: Option<impl AsyncRead + Unpin>,
+    kept: &mut Vec<u8>,
+    max: usize,
+    beyond: Beyond,
+) -> Result<(), TooMuch> {
+    let Some(mut pipe) = pipe else {
+        return Ok(());
+    };
+    let mut buffer = [0_u8; 4_096];
+    loop {
+        let read = match pipe.read(&mut buffer).await {
+            Ok(0) | Err(_) => return Ok(()),
+            Ok(read) => read,
+        };
+        let room = max - kept.len();
+        kept.extend_from_slice(&buffer[..read.min(room)]);
+        if read > room && matches!(beyond, Beyond::Stop) {
+            return Err(TooMuch);
+        }
+    }
+}
+
+fn first_line(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect()
+}
+
+/// The process group of a program, killed when this is dropped before [`Group::leave`].
+struct Group(Option<Pid>);
+
+impl Group {
+    fn led_by(child: &Child) -> Self {
+        let leader = child.id().and_then(|id| i32::try_from(id).ok());
+        Self(leader.map(Pid::from_raw))
+    }
+
+    /// The group has done its work.
+    fn leave(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            // No such group: everybody in it has ended.
+            let _ = killpg(leader, Signal::SIGKILL);
+        }
+    }
+}
+
+fn command(order: &Order) -> Command {
+    let mut command = Command::new(&order.program);
+    command
+        .args(&order.arguments)
+        .env_clear()
+        .envs(ENVIRONMENT)
+        .envs(order.environment.iter().map(|(name, value)| (name, value)))
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    die_with_us(&mut command);
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[expect(
+    unsafe_code,
+    reason = "a hook between fork and exec is the only way to ask for a signal when we die"
+)]
+fn die_with_us(command: &mut Command) {
+    let parent = nix::unistd::getpid();
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed. These are two system
+    // calls and a comparison; nothing allocates, locks or panics.
+    unsafe {
+        command.pre_exec(move || {
+            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+            // We may have died before the line above: then nobody would send the signal.
+            if nix::unistd::getppid() == parent {
+                Ok(())
+            } else {
+                Err(nix::errno::Errno::ECANCELED.into())
+            }
+        });
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with_us(_command: &mut Command) {}
+
+type Spawned = oneshot::Sender<io::Result<Child>>;
+
+/// Starts a program on a thread that lives as long as the process.
+///
+/// Linux sends the signal asked for in [`die_with_us`] when the *thread* that forked ends, and the
+/// runtime ends threads when it likes.
+async fn spawn(command: Command) -> io::Result<Child> {
+    static SPAWNER: OnceLock<mpsc::Sender<(Command, Handle, Spawned)>> = OnceLock::new();
+    let spawner = SPAWNER.get_or_init(|| {
+        let (orders, inbox) = mpsc::channel::<(Command, Handle, Spawned)>();
+        // Where no thread can be had the inbox is dropped, and each order below says so.
+        let _ = std::thread::Builder::new()
+            .name("spawner".to_owned())
+            .spawn(move || {
+                for (mut command, runtime, answer) in inbox {
+                    let _inside = runtime.enter();
+                    // A child that nobody waits for any more is killed by being dropped.
+                    let _ = answer.send(command.spawn());
+                }
+            });
+        orders
+    });
+    let gone = || io::Error::other("the thread that starts programs is gone");
+    let (answer, spawned) = oneshot::channel();
+    spawner
+        .send((command, Handle::current(), answer))
+        .map_err(|_| gone())?;
+    spawned.await.map_err(|_| gone())?
+}

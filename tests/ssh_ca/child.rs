@@ -1,0 +1,174 @@
+//! Programs that are run: bounded in time and output, and never left behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jitbot::issuer::child::{Ended, Order, RunError, run};
+
+use super::store::pause;
+
+fn shell(script: &str) -> Order {
+    Order {
+        program: PathBuf::from("/bin/sh"),
+        arguments: vec!["-c".into(), script.into()],
+        environment: vec![],
+        stdin: bytes::Bytes::new(),
+        time_limit: Duration::from_secs(10),
+        stdout_max: 1_000,
+    }
+}
+
+async fn said(order: Order) -> String {
+    match run(order).await.unwrap() {
+        Ended::Exited {
+            status: 0, stdout, ..
+        } => String::from_utf8(stdout).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn it_reads_answers_and_fails() {
+    let mut order = shell("cat; echo oops >&2; exit 75");
+    order.stdin = bytes::Bytes::from(vec![b'x'; 900]);
+    assert_eq!(
+        run(order).await.unwrap(),
+        Ended::Exited {
+            status: 75,
+            stdout: vec![b'x'; 900],
+            complaint: "oops".to_owned()
+        }
+    );
+    assert_eq!(run(shell("kill -9 $$")).await.unwrap(), Ended::Signalled(9));
+    let mut missing = shell("");
+    missing.program = PathBuf::from("/nonexistent/program");
+    assert!(matches!(
+        run(missing).await,
+        Err(RunError::NotStarted { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_program_that_reads_nothing_is_no_error() {
+    let mut order = shell("exec 0<&-; echo done");
+    order.stdin = bytes::Bytes::from(vec![b'x'; 1_000_000]);
+    assert_eq!(said(order).await, "done\n");
+}
+
+#[tokio::test]
+async fn it_sees_nothing_of_our_environment() {
+    assert!(std::env::var_os("HOME").is_some() || std::env::var_os("USER").is_some());
+    let mut order = shell("env");
+    order.environment = vec![("JITBOT_HOST".into(), "web-1".into())];
+    let said = said(order).await;
+    let mut names: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.split_once('=').map(|(name, _)| name))
+        .filter(|name| !["PWD", "_", "SHLVL", "OLDPWD"].contains(name))
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["JITBOT_HOST", "LANG", "PATH"]);
+}
+
+#[tokio::test]
+async fn a_hanging_program_is_killed_with_its_children() {
+    let pids = tempfile::NamedTempFile::new().unwrap();
+    let mut order = shell(&format!(
+        "sleep 600 & echo $! > {}; wait",
+        pids.path().display()
+    ));
+    order.time_limit = Duration::from_millis(700);
+    assert_eq!(run(order).await.unwrap(), Ended::TookTooLong);
+    let pid = fs::read_to_string(pids.path()).unwrap();
+    assert!(!pid.trim().is_empty());
+    assert!(soon(|| !runs(&pid)), "{pid} lives on");
+}
+
+#[tokio::test]
+async fn a_flood_is_stopped_and_a_flood_of_complaints_is_dropped() {
+    assert_eq!(run(shell("yes")).await.unwrap(), Ended::SaidTooMuch);
+    let complaints = shell("head -c 3000000 /dev/zero | tr '\\0' x >&2; echo fine");
+    let Ended::Exited {
+        stdout, complaint, ..
+    } = run(complaints).await.unwrap()
+    else {
+        panic!("it ended otherwise")
+    };
+    assert_eq!((stdout.as_slice(), complaint.len()), (&b"fine\n"[..], 200));
+}
+
+#[tokio::test]
+async fn a_child_that_holds_the_pipe_does_not_hold_us() {
+    let Ended::Exited { stdout, .. } = run(shell("sleep 600 & echo $!")).await.unwrap() else {
+        panic!("it ended otherwise")
+    };
+    let pid = String::from_utf8(stdout).unwrap();
+    assert!(soon(|| !runs(&pid)), "{pid} lives on");
+}
+
+#[tokio::test]
+async fn a_call_given_up_leaves_nothing_behind() {
+    let pids = tempfile::NamedTempFile::new().unwrap();
+    let order = shell(&format!("echo $$ > {}; sleep 600", pids.path().display()));
+    let given_up = tokio::time::timeout(Duration::from_millis(700), run(order)).await;
+    assert!(given_up.is_err());
+    let pid = fs::read_to_string(pids.path()).unwrap();
+    assert!(!pid.trim().is_empty());
+    assert!(soon(|| !runs(&pid)), "{pid} lives on");
+}
+
+const PARENT: &str = "JITBOT_TEST_PARENT_OF";
+
+/// The test runs itself once more as the parent that is killed.
+#[test]
+fn a_program_dies_with_us() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    if let Some(pid_file) = std::env::var_os(PARENT) {
+        let order = Order {
+            program: "/bin/sh".into(),
+            arguments: vec![
+                "-c".into(),
+                "echo $$ > \"$1.new\"; mv \"$1.new\" \"$1\"; exec sleep 600".into(),
+                "sh".into(),
+                pid_file,
+            ],
+            environment: vec![],
+            stdin: bytes::Bytes::new(),
+            time_limit: Duration::from_secs(600),
+            stdout_max: 100,
+        };
+        let ended = runtime.block_on(run(order));
+        panic!("the parent was not killed: {ended:?}");
+    }
+    let room = tempfile::tempdir().unwrap();
+    let pid_file = room.path().join("pid");
+    let mut parent = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child::a_program_dies_with_us"])
+        .env(PARENT, &pid_file)
+        .spawn()
+        .unwrap();
+    assert!(soon(|| pid_file.exists()), "the program did not start");
+    let pid = fs::read_to_string(&pid_file).unwrap().trim().to_owned();
+    assert!(runs(&pid));
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    assert!(soon(|| !runs(&pid)), "{pid} lives on");
+}
+
+fn soon(mut holds: impl FnMut() -> bool) -> bool {
+    (0..400).any(|_| {
+        pause(Duration::from_millis(25));
+        holds()
+    })
+}
+
+/// Whether a process runs: a zombie has ended.
+fn runs(pid: &str) -> bool {
+    fs::read_to_string(Path::new("/proc").join(pid.trim()).join("stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.trim_start().starts_with('Z'))
+    })
+}
