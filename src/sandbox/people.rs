@@ -59,9 +59,24 @@ pub struct People {
 }
 
 #[derive(Deserialize)]
-struct Waited {
-    found: Option<SeenMessage>,
+struct Waited<T> {
+    found: Option<T>,
     instead: Vec<String>,
+}
+
+impl<T> Waited<T> {
+    fn seen(self, user: &str, needle: &str, timeout: Duration) -> Result<T> {
+        self.found.ok_or_else(|| PeopleError::NotSeen {
+            user: user.to_owned(),
+            needle: needle.to_owned(),
+            waited_ms: timeout.as_millis(),
+            instead: self.instead,
+        })
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl People {
@@ -240,15 +255,29 @@ impl People {
         needle: &str,
         timeout: Duration,
     ) -> Result<SeenMessage> {
-        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-        let body = json!({ "user": user, "place": place.into(), "needle": needle, "timeout_ms": timeout_ms });
-        let waited: Waited = self.post("wait", &body).await?;
-        waited.found.ok_or_else(|| PeopleError::NotSeen {
-            user: user.to_owned(),
-            needle: needle.to_owned(),
-            waited_ms: timeout.as_millis(),
-            instead: waited.instead,
-        })
+        let body = json!({
+            "user": user, "place": place.into(), "needle": needle, "timeout_ms": millis(timeout),
+        });
+        let waited: Waited<SeenMessage> = self.post("wait", &body).await?;
+        waited.seen(user, needle, timeout)
+    }
+
+    /// Waits in real time for a form or Home tab whose visible text holds the needle; the newest such.
+    pub async fn wait_for_view(
+        &self,
+        user: &str,
+        needle: &str,
+        timeout: Duration,
+    ) -> Result<SeenView> {
+        let body = json!({ "user": user, "needle": needle, "timeout_ms": millis(timeout) });
+        let waited: Waited<SeenView> = self.post("wait/view", &body).await?;
+        waited.seen(user, needle, timeout)
+    }
+
+    /// Waits in real time until so many sockets take envelopes; answers how many do in the end.
+    pub async fn wait_for_sockets(&self, count: usize, timeout: Duration) -> Result<usize> {
+        let body = json!({ "count": count, "timeout_ms": millis(timeout) });
+        self.post("wait/sockets", &body).await
     }
 
     /// Stages trouble for the next calls of a method.
@@ -298,8 +327,7 @@ impl People {
 
     /// Sets the sandbox's own clock forward; answers its milliseconds since 1970.
     pub async fn advance_clock(&self, by: Duration) -> Result<u64> {
-        let by_ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-        self.post("clock", &json!({ "by_ms": by_ms })).await
+        self.post("clock", &json!({ "by_ms": millis(by) })).await
     }
 
     /// Changes the workspace.

@@ -41,6 +41,7 @@ async fn posts_updates_and_reads() {
     let (client, token) = (client(&stage), bot_token(&stage));
     let session = client.open_session(&token);
     let me = session.auth_test().await.expect("auth.test");
+    assert_eq!(me.user.as_deref(), Some("testbot"), "named by the manifest");
     assert_eq!(
         (me.user_id.to_string(), me.bot_id),
         ("U0BOTUSER".to_owned(), Some("B0BOT".into()))

@@ -1,5 +1,10 @@
 //! slack-morphism over Socket Mode: commands, presses, forms, the Home tab, lost sockets.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a bot that is too slow has to be slow in real time"
+)]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,14 +105,8 @@ async fn bot(stage: &Stage, sockets: u32) -> Bot {
 }
 
 async fn until_open(stage: &Stage, sockets: usize) {
-    let open = async {
-        while stage.people.sockets().await.expect("a count") != sockets {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, open)
-        .await
-        .expect("the sockets open");
+    let open = stage.people.wait_for_sockets(sockets, PATIENCE).await;
+    assert_eq!(open.expect("a count"), sockets);
 }
 
 /// The first reason is refused, the second accepted.
@@ -256,20 +255,12 @@ async fn a_form_is_opened_refused_and_taken() {
         .await
         .expect("typed");
     assert!(answer.acked && answer.text.is_none());
-    let open = async {
-        while stage
-            .people
-            .views("alice")
-            .await
-            .expect("her views")
-            .is_empty()
-        {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, open)
+    let opened = stage
+        .people
+        .wait_for_view("alice", "Why", PATIENCE)
         .await
         .expect("the form opens");
+    assert_eq!(opened.callback_id, "deny");
     let refused = stage
         .people
         .submit_view("alice", &[("reason", "because")])

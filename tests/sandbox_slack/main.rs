@@ -12,6 +12,7 @@ mod refused_lookups;
 mod refused_messages;
 mod responses;
 mod rows;
+mod running;
 mod sockets;
 mod submissions;
 mod support;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jitbot::sandbox::people::{Change, Disconnect, Place};
 use serde_json::{Value, json};
 
-use crate::support::{MANIFEST, PATIENCE, Socket, Stage, world};
+use crate::support::{MANIFEST, Socket, Stage, world};
 
 #[tokio::test]
 async fn an_address_works_once_and_not_for_long() {
@@ -285,16 +285,4 @@ async fn anything_can_be_sent_and_sent_again() {
         stage.people.redeliver_last("interactive").await.is_err(),
         "none was sent yet"
     );
-}
-
-#[tokio::test]
-async fn a_sandbox_that_ends_frees_its_address() {
-    let stage = Stage::start().await;
-    let mut socket = stage.socket().await;
-    let addr = stage.running.addr;
-    tokio::time::timeout(PATIENCE, stage.running.shutdown())
-        .await
-        .expect("open sockets do not hold it up");
-    assert_eq!(socket.next().await, None);
-    assert!(tokio::net::TcpListener::bind(addr).await.is_ok());
 }

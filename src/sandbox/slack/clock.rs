@@ -1,6 +1,11 @@
 //! The sandbox's own clock: the machine's, plus what `advance` added. Trigger ids, response addresses,
 //! message timestamps and redelivery go by it; the three seconds of a command or press go by real time.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox plays the world outside, whose clock is its own: this is it"
+)]
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
@@ -66,6 +71,23 @@ impl Clock {
 /// Waits in real time.
 pub(super) async fn real_wait(wait_ms: u64) {
     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+}
+
+/// Comes round again and again in real time, however busy its owner is between.
+pub(super) struct Ticker(tokio::time::Interval);
+
+impl Ticker {
+    pub(super) fn every(period_ms: u64) -> Ticker {
+        let period = Duration::from_millis(period_ms);
+        Ticker(tokio::time::interval_at(
+            tokio::time::Instant::now() + period,
+            period,
+        ))
+    }
+
+    pub(super) async fn tick(&mut self) {
+        self.0.tick().await;
+    }
 }
 
 /// Measures real milliseconds.

@@ -139,66 +139,35 @@ pub(super) async fn deliver(
 /// Sends a text frame as it is. Acknowledged: if it has an `envelope_id` and the app answers it in time.
 pub(super) async fn deliver_raw(workspace: &Shared, text: String) -> Delivery {
     let frame: Option<Value> = serde_json::from_str(&text).ok();
-    let id = frame
-        .as_ref()
-        .and_then(|frame| frame.get("envelope_id"))
-        .and_then(Value::as_str)
-        .map(str::to_owned);
+    let id = frame.as_ref().and_then(|frame| frame.get("envelope_id"));
+    let id = id.and_then(Value::as_str).map(str::to_owned);
     let (reply, answer) = oneshot::channel();
     let watch = Stopwatch::start();
-    {
+    let id = {
         let mut state = workspace.lock();
-        let Some(socket) = send_to_one(&mut state, &text) else {
+        if send_to_one(&mut state, &text).is_none() {
             return Delivery::NoSocket;
-        };
-        let Some(id) = &id else {
+        }
+        state.raw_frames.push(text);
+        let Some(id) = id else {
             return Delivery::Unacked;
         };
         state.pending.insert(id.clone(), reply);
-        let kind = frame
-            .as_ref()
-            .and_then(|frame| frame.get("type"))
-            .and_then(Value::as_str)
-            .unwrap_or("raw");
-        let payload = frame
-            .as_ref()
-            .and_then(|frame| frame.get("payload"))
-            .cloned()
-            .unwrap_or(Value::Null);
-        state.log_envelope(Envelope {
-            seq: 0,
-            at_ms: workspace.clock.now_ms(),
-            kind: format!("raw {kind}"),
-            envelope_id: id.clone(),
-            accepts_response_payload: false,
-            payload,
-            retry_attempt: None,
-            socket,
-            ack: None,
-        });
-    }
+        id
+    };
     let answered = tokio::select! {
         biased;
         payload = answer => payload.ok(),
         () = real_wait(ACK_LIMIT_MS) => None,
     };
-    let mut state = workspace.lock();
-    let id = id.unwrap_or_default();
-    state.pending.remove(&id);
-    let Some(payload) = answered else {
-        return Delivery::Unacked;
-    };
-    let after_ms = watch.elapsed_ms();
-    note_ack(
-        &mut state,
-        &id,
-        Ack {
-            after_ms,
-            payload: payload.clone(),
-            late: false,
+    workspace.lock().pending.remove(&id);
+    match answered {
+        None => Delivery::Unacked,
+        Some(payload) => Delivery::Acked {
+            after_ms: watch.elapsed_ms(),
+            payload,
         },
-    );
-    Delivery::Acked { after_ms, payload }
+    }
 }
 
 /// Sends an event until it is acknowledged or the retries are used up.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::api::{Args, ContentRules, Refusal, read_content};
 use super::clock::real_wait;
 use super::connection::Cutter;
-use super::state::{ResponseUrl, State};
+use super::state::{KEPT_MAX, KEPT_MS, ResponseUrl, State};
 use super::wire::{Call, FaultKind};
 use super::workspace::{Post, Shared, Workspace};
 
@@ -34,6 +34,12 @@ pub(super) fn make(
         uses: 0,
         original,
     };
+    if state.response_urls.len() >= KEPT_MAX {
+        let now_ms = workspace.clock.now_ms();
+        state
+            .response_urls
+            .retain(|_, url| now_ms.saturating_sub(url.at_ms) <= KEPT_MS);
+    }
     state.response_urls.insert(key.clone(), url);
     format!("http://{}/{kind}/{}/{key}", workspace.host, state.team.id)
 }
@@ -179,6 +185,8 @@ fn answer(workspace: &Workspace, key: &str, args: &Args) -> Result<(), Refusal> 
         }
         (None, _, _) => {}
     }
-    workspace.tell();
+    if let Some(conversation) = state.conversations.get(&channel) {
+        conversation.tell();
+    }
     Ok(())
 }

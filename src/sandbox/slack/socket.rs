@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::api::TICKET_LIFE_MS;
-use super::clock::real_wait;
+use super::clock::{Ticker, real_wait};
 use super::connection::Cutter;
 use super::delivery::{ACK_LIMIT_MS, note_ack};
 use super::state::{Socket, SocketOrder, State};
-use super::wire::{Ack, Disconnect};
+use super::wire::{Ack, Disconnect, Envelope};
 use super::workspace::Shared;
 
 /// Sockets that one app may hold open.
@@ -59,7 +59,7 @@ async fn serve(workspace: Shared, mut socket: WebSocket, cutter: Cutter) {
         let number = state.sockets_opened;
         let refusal = if !state.manifest.settings.socket_mode_enabled {
             Some("link_disabled")
-        } else if state.sockets.len() >= SOCKETS_MAX {
+        } else if state.sockets.iter().filter(|one| one.delivering).count() >= SOCKETS_MAX {
             Some("too_many_websockets")
         } else {
             None
@@ -111,6 +111,7 @@ async fn talk(
     inbox: &mut mpsc::UnboundedReceiver<SocketOrder>,
     number: u64,
 ) {
+    let mut ping = Ticker::every(PING_EVERY_MS);
     loop {
         tokio::select! {
             order = inbox.recv() => match order {
@@ -127,7 +128,7 @@ async fn talk(
                 Some(Ok(Frame::Binary(_))) => workspace.lock().strange_frames.push("binary frame".to_owned()),
                 Some(Ok(Frame::Close(_)) | Err(_)) | None => return,
             },
-            () = real_wait(PING_EVERY_MS) => {
+            () = ping.tick() => {
                 let body = format!("Ping from sandbox socket {number}");
                 if socket.send(Frame::Ping(body.into_bytes().into())).await.is_err() {
                     return;
@@ -160,13 +161,11 @@ fn heard(workspace: &Shared, text: &str) {
         .and_then(|frame| frame.get("envelope_id"))
         .and_then(Value::as_str);
     let mut state = workspace.lock();
-    let Some(id) = id.filter(|id| {
-        state
-            .envelopes
-            .iter()
-            .rev()
-            .any(|envelope| envelope.envelope_id == *id)
-    }) else {
+    let sent = |id: &&str| {
+        let logged = |envelope: &Envelope| envelope.envelope_id == *id;
+        state.pending.contains_key(*id) || state.envelopes.iter().rev().any(logged)
+    };
+    let Some(id) = id.filter(sent) else {
         state
             .strange_frames
             .push(text.chars().take(1_000).collect());

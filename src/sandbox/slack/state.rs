@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::connection::Cutter;
 use super::manifest::Manifest;
@@ -13,6 +13,11 @@ use super::world::{App, Pace, Team, User, UserGroup, World};
 
 /// Entries that the log keeps of each kind; the oldest go first.
 const LOG_ENTRIES_MAX: usize = 100_000;
+
+/// How many triggers and response addresses are kept before those that ended long ago are forgotten.
+pub(super) const KEPT_MAX: usize = 10_000;
+/// What ended so long ago is answered as if it had never been.
+pub(super) const KEPT_MS: u64 = 60 * 60 * 1000;
 
 pub(super) struct State {
     pub(super) team: Team,
@@ -36,6 +41,7 @@ pub(super) struct State {
     pub(super) mentions: Vec<Mention>,
     pub(super) calls: VecDeque<Call>,
     pub(super) envelopes: VecDeque<Envelope>,
+    pub(super) raw_frames: Vec<String>,
     pub(super) strange_frames: Vec<String>,
     pub(super) dropped: u64,
     pub(super) seq: u64,
@@ -60,6 +66,8 @@ pub(super) struct Conversation {
     pub(super) created_s: u64,
     pub(super) messages: BTreeMap<String, Message>,
     pub(super) bucket: Bucket,
+    /// Wakes those who wait for something to appear here.
+    pub(super) news: watch::Sender<()>,
 }
 
 /// Tokens for `chat.postMessage`.
@@ -122,7 +130,10 @@ pub(super) struct Socket {
 }
 
 impl State {
-    pub(super) fn new(world: World, manifest: Manifest, started_s: u64) -> State {
+    pub(super) fn new(mut world: World, manifest: Manifest, started_s: u64) -> State {
+        if let Some(bot) = &manifest.features.bot_user {
+            world.app.name.clone_from(&bot.display_name);
+        }
         let conversations = world.channels.into_iter().map(|channel| {
             let conversation = Conversation {
                 id: channel.id.clone(),
@@ -141,6 +152,7 @@ impl State {
                     tokens: f64::from(world.pace.burst),
                     at_ms: 0,
                 },
+                news: watch::Sender::new(()),
             };
             (channel.id, conversation)
         });
@@ -174,6 +186,7 @@ impl State {
             mentions: Vec::new(),
             calls: VecDeque::new(),
             envelopes: VecDeque::new(),
+            raw_frames: Vec::new(),
             strange_frames: Vec::new(),
             dropped: 0,
             seq: 0,
@@ -251,6 +264,7 @@ impl State {
                 created_s,
                 messages: BTreeMap::new(),
                 bucket: Bucket { tokens, at_ms: 0 },
+                news: watch::Sender::new(()),
             });
         id
     }
@@ -303,6 +317,10 @@ impl State {
     }
 
     pub(super) fn new_trigger(&mut self, user: &str, now_ms: u64) -> String {
+        if self.triggers.len() >= KEPT_MAX {
+            self.triggers
+                .retain(|_, trigger| now_ms.saturating_sub(trigger.at_ms) <= KEPT_MS);
+        }
         let id = format!(
             "{}.{}.{}",
             now_ms,
@@ -322,6 +340,11 @@ impl State {
 }
 
 impl Conversation {
+    /// Says that something here changed.
+    pub(super) fn tell(&self) {
+        self.news.send_replace(());
+    }
+
     /// Replies to a message, oldest first.
     pub(super) fn thread(&self, parent: &str) -> Vec<&Message> {
         self.messages

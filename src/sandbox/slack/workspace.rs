@@ -36,7 +36,7 @@ impl Workspace {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes those who wait for something to appear.
+    /// Wakes those who wait for views or sockets.
     pub(super) fn tell(&self) {
         self.changed.send_modify(|version| *version += 1);
     }
@@ -72,8 +72,8 @@ impl Workspace {
                 reply_broadcast: post.reply_broadcast,
             };
             conversation.messages.insert(ts.clone(), message);
+            conversation.tell();
         }
-        self.tell();
         ts
     }
 }

@@ -44,7 +44,7 @@ pub struct Team {
 pub struct App {
     /// `A…`
     pub id: String,
-    /// Name of the bot user.
+    /// Name of the bot user, if the manifest names none.
     pub name: String,
     /// `U…` of the bot user.
     pub bot_user_id: String,

@@ -213,8 +213,14 @@ pub(super) fn update(
             false,
         );
     }
-    workspace.tell();
-    let message = message_json(state, &channel, &ts);
+    if let Some(conversation) = state.conversations.get(&channel) {
+        conversation.tell();
+    }
+    let mut message = message_json(state, &channel, &ts);
+    if let Some(object) = message.as_object_mut() {
+        // It stands beside the message, not in it.
+        object.remove("ts");
+    }
     Ok(json!({ "channel": channel, "ts": ts, "text": message["text"], "message": message }))
 }
 
@@ -249,16 +255,12 @@ pub(super) fn apply_update(
     }
 }
 
-pub(super) fn delete(
-    workspace: &Workspace,
-    state: &mut State,
-    args: &Args,
-) -> Result<Value, Refusal> {
+pub(super) fn delete(state: &mut State, args: &Args) -> Result<Value, Refusal> {
     let (channel, ts) = own_message(state, args, "cant_delete_message")?;
     if let Some(conversation) = state.conversations.get_mut(&channel) {
         conversation.messages.remove(&ts);
+        conversation.tell();
     }
-    workspace.tell();
     Ok(json!({ "channel": channel, "ts": ts }))
 }
 

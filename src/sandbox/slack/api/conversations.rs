@@ -21,17 +21,19 @@ pub(super) fn visible<'s>(state: &'s State, args: &Args) -> Result<&'s Conversat
     }
 }
 
-pub(super) fn conversation_json(state: &State, one: &Conversation) -> Value {
+/// What all methods tell of a conversation; each adds what only it tells (by the published response types).
+fn conversation_json(state: &State, one: &Conversation) -> Value {
     let updated_ms = one.created_s * 1000;
     if one.kind == Kind::Direct {
-        let user = one.members.first();
-        let deleted = user
-            .and_then(|id| state.users.get(id))
-            .is_some_and(|user| user.deleted);
         return json!({
-            "id": one.id, "created": one.created_s, "is_archived": one.archived, "is_im": true, "is_org_shared": false,
-            "context_team_id": state.team.id, "updated": updated_ms, "user": user, "is_user_deleted": deleted,
-            "is_open": true, "priority": 0,
+            "id": one.id,
+            "created": one.created_s,
+            "updated": updated_ms,
+            "is_archived": one.archived,
+            "is_im": true,
+            "is_org_shared": false,
+            "context_team_id": state.team.id,
+            "user": one.members.first(),
         });
     }
     json!({
@@ -117,7 +119,15 @@ fn opened(state: &State, id: &str, already: bool, args: &Args) -> Value {
         .conversations
         .get(id)
         .filter(|_| args.flag("return_im"));
-    let channel = full.map_or_else(|| json!({ "id": id }), |one| conversation_json(state, one));
+    let channel = full.map_or_else(
+        || json!({ "id": id }),
+        |one| {
+            let mut channel = conversation_json(state, one);
+            channel["is_open"] = json!(true);
+            channel["priority"] = json!(0);
+            channel
+        },
+    );
     let mut answer = json!({ "channel": channel });
     if already && let Some(object) = answer.as_object_mut() {
         object.insert("already_open".to_owned(), json!(true));
@@ -133,10 +143,24 @@ pub(super) fn info(state: &State, args: &Args) -> Result<Value, Refusal> {
     if args.flag("include_num_members")
         && let Some(object) = channel.as_object_mut()
     {
-        let bot = usize::from(one.bot_in && one.kind != Kind::Direct);
-        object.insert("num_members".to_owned(), json!(one.members.len() + bot));
+        object.insert("num_members".to_owned(), json!(num_members(one)));
     }
     Ok(json!({ "channel": channel }))
+}
+
+fn num_members(one: &Conversation) -> usize {
+    one.members.len() + usize::from(one.bot_in && one.kind != Kind::Direct)
+}
+
+/// A conversation as the listing methods tell it.
+fn listed(state: &State, one: &Conversation) -> Value {
+    let mut channel = conversation_json(state, one);
+    if one.kind == Kind::Direct {
+        let user = one.members.first().and_then(|id| state.users.get(id));
+        channel["is_user_deleted"] = json!(user.is_some_and(|user| user.deleted));
+        channel["priority"] = json!(0);
+    }
+    channel
 }
 
 /// The kinds in `types`, each of which needs its scope.
@@ -169,7 +193,14 @@ pub(super) fn list(state: &State, args: &Args) -> Result<Value, Refusal> {
             && !(without_archived && one.archived)
     });
     page(
-        all.map(|one| conversation_json(state, one)).collect(),
+        all.map(|one| {
+            let mut channel = listed(state, one);
+            if one.kind != Kind::Direct {
+                channel["num_members"] = json!(num_members(one));
+            }
+            channel
+        })
+        .collect(),
         args,
         "channels",
     )
@@ -193,7 +224,14 @@ pub(super) fn of_user(state: &State, args: &Args) -> Result<Value, Refusal> {
         kinds.contains(&one.kind) && theirs && shown && !(without_archived && one.archived)
     });
     page(
-        all.map(|one| conversation_json(state, one)).collect(),
+        all.map(|one| {
+            let mut channel = listed(state, one);
+            if let Some(object) = channel.as_object_mut() {
+                object.remove("is_member");
+            }
+            channel
+        })
+        .collect(),
         args,
         "channels",
     )

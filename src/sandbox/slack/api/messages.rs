@@ -82,7 +82,6 @@ fn answer(
     json!({
         "messages": objects,
         "has_more": more,
-        "pin_count": 0,
         "response_metadata": { "next_cursor": if more { to_cursor(end) } else { String::new() } },
     })
 }
@@ -100,7 +99,9 @@ pub(super) fn history(state: &State, args: &Args) -> Result<Value, Refusal> {
         })
         .filter(|message| within(args, &message.ts))
         .collect();
-    Ok(answer(state, one, &messages, &page, args))
+    let mut answer = answer(state, one, &messages, &page, args);
+    answer["pin_count"] = json!(0);
+    Ok(answer)
 }
 
 pub(super) fn replies(state: &State, args: &Args) -> Result<Value, Refusal> {

@@ -243,7 +243,7 @@ fn dispatch(workspace: &Workspace, method: &str, args: &Args) -> Result<Value, R
         "chat.postMessage" => chat::post_message(workspace, state, args),
         "chat.postEphemeral" => chat::post_ephemeral(workspace, state, args),
         "chat.update" => chat::update(workspace, state, args),
-        "chat.delete" => chat::delete(workspace, state, args),
+        "chat.delete" => chat::delete(state, args),
         "chat.getPermalink" => chat::get_permalink(state, args),
         "conversations.open" => conversations::open(state, args),
         "conversations.info" => conversations::info(state, args),

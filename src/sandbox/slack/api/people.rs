@@ -28,7 +28,7 @@ pub(in super::super) fn user_json(state: &State, user: &User) -> Value {
     {
         object.insert("email".to_owned(), json!(email));
     }
-    json!({
+    let mut object = json!({
         "id": user.id,
         "team_id": state.team.id,
         "name": user.name,
@@ -45,12 +45,16 @@ pub(in super::super) fn user_json(state: &State, user: &User) -> Value {
         "is_restricted": user.is_restricted,
         "is_ultra_restricted": user.is_ultra_restricted,
         "is_bot": user.is_bot,
-        "is_stranger": user.is_stranger,
         "is_app_user": false,
         "updated": state.started_s,
         "is_email_confirmed": user.email.is_some(),
         "who_can_share_contact_card": "EVERYONE",
-    })
+    });
+    // Slack says it of strangers alone.
+    if user.is_stranger {
+        object["is_stranger"] = json!(true);
+    }
+    object
 }
 
 /// The app's bot user, which the world does not list among its people.

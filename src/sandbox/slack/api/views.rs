@@ -61,10 +61,11 @@ pub(in super::super) fn view_json(state: &State, view: &View) -> Value {
                 .unwrap_or(false)
         ),
     );
-    for key in ["title", "submit", "close"] {
-        if view.body["type"] == "modal" || view.body.get(key).is_some() {
-            put(key, view.body.get(key).cloned().unwrap_or(Value::Null));
-        }
+    for key in ["submit", "close"] {
+        put(key, view.body.get(key).cloned().unwrap_or(Value::Null));
+    }
+    if let Some(title) = view.body.get("title") {
+        put("title", title.clone());
     }
     Value::Object(object)
 }

@@ -11,7 +11,7 @@ use super::super::api::user_json;
 use super::super::delivery::{self, Delivery, Outgoing};
 use super::super::payloads::channel_type;
 use super::super::socket;
-use super::super::state::{Kind, State};
+use super::super::state::{Conversation, Kind, State};
 use super::super::wire::{Change, Disconnect, Fault, RawAnswer};
 use super::super::workspace::Shared;
 use super::{StageError, Staged, cannot, emit, event_ts};
@@ -131,6 +131,8 @@ pub(super) async fn change(
 ) -> Staged<bool> {
     let mut state = workspace.lock();
     apply(&workspace, &mut state, change)?;
+    // Who may see what has changed, so everybody looks again.
+    state.conversations.values().for_each(Conversation::tell);
     drop(state);
     workspace.tell();
     Ok(Json(true))

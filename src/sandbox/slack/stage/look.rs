@@ -89,9 +89,15 @@ pub(super) struct Waiting {
 
 /// What was seen in the end: the message, or everything else that stood there.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in super::super::super) struct Waited {
-    pub(in super::super::super) found: Option<SeenMessage>,
-    pub(in super::super::super) instead: Vec<String>,
+pub(super) struct Waited {
+    found: Option<SeenMessage>,
+    instead: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct WaitedForView {
+    found: Option<SeenView>,
+    instead: Vec<String>,
 }
 
 /// Waits (in real time) until a message or reply holds the needle.
@@ -100,18 +106,59 @@ pub(super) async fn wait(
     Json(waiting): Json<Waiting>,
 ) -> Staged<Waited> {
     let watch = Stopwatch::start();
-    let mut changed = workspace.changed.subscribe();
     let looking = Looking {
         user: waiting.user,
         place: waiting.place,
     };
     loop {
-        changed.mark_unchanged();
-        let seen = all_seen(&mut workspace.lock(), &looking)?;
+        let (seen, news) = {
+            let mut state = workspace.lock();
+            let seen = all_seen(&mut state, &looking)?;
+            let user = active(&state, &looking.user)?;
+            let channel = visible_id(&mut state, &user, &looking.place)?;
+            let news = state
+                .conversations
+                .get(&channel)
+                .map(|one| one.news.subscribe());
+            (seen, news)
+        };
         let left_ms = waiting.timeout_ms.saturating_sub(watch.elapsed_ms());
         let waited = look_for(&waiting.needle, seen);
-        if waited.found.is_some() || left_ms == 0 {
+        let (Some(mut news), true, false) = (news, left_ms > 0, waited.found.is_some()) else {
             return Ok(Json(waited));
+        };
+        tokio::select! {
+            // An error would mean that the conversation is gone; then the next look says so.
+            _ = news.changed() => {}
+            () = real_wait(left_ms) => {}
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct WaitingForView {
+    user: String,
+    needle: String,
+    timeout_ms: u64,
+}
+
+/// Waits (in real time) until the person's top form or Home tab holds the needle.
+pub(super) async fn wait_view(
+    AxumState(workspace): AxumState<Shared>,
+    Json(waiting): Json<WaitingForView>,
+) -> Staged<WaitedForView> {
+    let watch = Stopwatch::start();
+    let mut changed = workspace.changed.subscribe();
+    loop {
+        changed.mark_unchanged();
+        let views = all_views(&workspace.lock(), &waiting.user)?;
+        let instead = views.iter().map(|view| view.visible_text.clone()).collect();
+        let found = views
+            .into_iter()
+            .rfind(|view| view.visible_text.contains(&waiting.needle));
+        let left_ms = waiting.timeout_ms.saturating_sub(watch.elapsed_ms());
+        if found.is_some() || left_ms == 0 {
+            return Ok(Json(WaitedForView { found, instead }));
         }
         tokio::select! {
             // An error would mean that the workspace is gone, and it is borrowed here.
@@ -119,6 +166,43 @@ pub(super) async fn wait(
             () = real_wait(left_ms) => {}
         }
     }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct WaitingForSockets {
+    count: usize,
+    timeout_ms: u64,
+}
+
+/// Waits (in real time) until so many sockets take envelopes; answers how many do.
+pub(super) async fn wait_sockets(
+    AxumState(workspace): AxumState<Shared>,
+    Json(waiting): Json<WaitingForSockets>,
+) -> Json<usize> {
+    let watch = Stopwatch::start();
+    let mut changed = workspace.changed.subscribe();
+    loop {
+        changed.mark_unchanged();
+        let count = delivering(&workspace);
+        let left_ms = waiting.timeout_ms.saturating_sub(watch.elapsed_ms());
+        if count == waiting.count || left_ms == 0 {
+            return Json(count);
+        }
+        tokio::select! {
+            // An error would mean that the workspace is gone, and it is borrowed here.
+            _ = changed.changed() => {}
+            () = real_wait(left_ms) => {}
+        }
+    }
+}
+
+fn delivering(workspace: &Shared) -> usize {
+    let state = workspace.lock();
+    state
+        .sockets
+        .iter()
+        .filter(|socket| socket.delivering)
+        .count()
 }
 
 fn look_for(needle: &str, seen: Vec<SeenMessage>) -> Waited {
@@ -147,19 +231,18 @@ pub(super) struct Person {
 }
 
 /// A person's open modals, the top one last, then the Home tab if there is one.
+fn all_views(state: &State, user: &str) -> Result<Vec<SeenView>, StageError> {
+    let user = active(state, user)?;
+    let modals = state.modals.get(&user.id).into_iter().flatten();
+    let all = modals.chain(state.homes.get(&user.id));
+    Ok(all.map(|view| seen_view(state, &user, view)).collect())
+}
+
 pub(super) async fn views(
     AxumState(workspace): AxumState<Shared>,
     Json(person): Json<Person>,
 ) -> Staged<Vec<SeenView>> {
-    let state = workspace.lock();
-    let user = active(&state, &person.user)?;
-    let modals = state.modals.get(&user.id).into_iter().flatten();
-    Ok(Json(
-        modals
-            .chain(state.homes.get(&user.id))
-            .map(|view| seen_view(&state, &user, view))
-            .collect(),
-    ))
+    all_views(&workspace.lock(), &person.user).map(Json)
 }
 
 fn seen_view(state: &State, user: &User, view: &View) -> SeenView {
@@ -207,6 +290,7 @@ pub(super) async fn log(AxumState(workspace): AxumState<Shared>) -> Json<Log> {
     Json(Log {
         calls: state.calls.iter().cloned().collect(),
         envelopes: state.envelopes.iter().cloned().collect(),
+        raw_frames: state.raw_frames.clone(),
         strange_frames: state.strange_frames.clone(),
         dropped: state.dropped,
     })
@@ -219,12 +303,5 @@ pub(super) async fn mentions(AxumState(workspace): AxumState<Shared>) -> Json<Ve
 
 /// `GET /sandbox/sockets`: how many sockets take envelopes.
 pub(super) async fn sockets(AxumState(workspace): AxumState<Shared>) -> Json<usize> {
-    Json(
-        workspace
-            .lock()
-            .sockets
-            .iter()
-            .filter(|socket| socket.delivering)
-            .count(),
-    )
+    Json(delivering(&workspace))
 }

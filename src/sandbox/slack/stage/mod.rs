@@ -49,6 +49,8 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/sandbox/messages", post(look::messages))
         .route("/sandbox/views", post(look::views))
         .route("/sandbox/wait", post(look::wait))
+        .route("/sandbox/wait/view", post(look::wait_view))
+        .route("/sandbox/wait/sockets", post(look::wait_sockets))
         .route("/sandbox/log", get(look::log))
         .route("/sandbox/mentions", get(look::mentions))
         .route("/sandbox/sockets", get(look::sockets))

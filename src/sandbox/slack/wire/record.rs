@@ -100,6 +100,8 @@ pub struct Log {
     pub calls: Vec<Call>,
     /// Envelopes sent.
     pub envelopes: Vec<Envelope>,
+    /// Frames that were sent by hand, as text.
+    pub raw_frames: Vec<String>,
     /// Frames from the app that were no acknowledgement of an envelope.
     pub strange_frames: Vec<String>,
     /// Entries let go because the log was full.
