@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
-use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -22,6 +21,8 @@ use crate::domain::ids::IssuerName;
 use crate::effects::Effects;
 use crate::effects::ended_grants::EndedGrantsOf;
 use crate::http;
+use crate::issuer::ssh_ca::desk::Desk;
+use crate::issuer::ssh_ca::push::Push;
 use crate::issuer::ssh_ca::{self, SshCa};
 use crate::issuer::{EarlyEnd, IssueError, Issuer};
 use crate::policy::Policy;
@@ -117,7 +118,16 @@ impl App {
         tracing::info!(audit.head = %head, "started");
 
         let http = match config.http_listen {
-            Some(listen) => Some(http::Server::start(listen, built.routes).await?),
+            Some(listen) => {
+                let routes = http::Routes {
+                    desks: built.desks,
+                    clock: clock.clone(),
+                };
+                let running = http::Server::start(listen, routes)
+                    .await
+                    .with_context(|| format!("http.listen = {listen} can't be listened on"))?;
+                Some(running)
+            }
             None => None,
         };
         let outboxes: Vec<Arc<dyn Outbox>> = vec![Arc::new(outbox)];
@@ -176,7 +186,7 @@ impl App {
     /// Where hosts fetch from, if the config says so.
     #[must_use]
     pub fn http_addr(&self) -> Option<std::net::SocketAddr> {
-        self.http.as_ref().map(|running| running.addr)
+        self.http.as_ref().map(http::Running::address)
     }
 
     /// Takes nothing more in, finishes what is in flight, closes the store and lets its lock go.
@@ -189,7 +199,9 @@ impl App {
                 tracing::warn!("some jobs did not finish in time; they are tried again at the start");
             }
         }
-        drop(self.http);
+        if let Some(http) = self.http {
+            http.stop().await;
+        }
         self.store.close().await;
     }
 }
@@ -197,14 +209,14 @@ impl App {
 struct BuiltIssuers {
     issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
     ended: Vec<Arc<EndedGrantsOf>>,
-    routes: http::Routes,
+    desks: BTreeMap<IssuerName, Arc<Desk>>,
 }
 
 fn build_issuers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<BuiltIssuers> {
     let mut built = BuiltIssuers {
         issuers: BTreeMap::new(),
         ended: Vec::new(),
-        routes: http::Routes::default(),
+        desks: BTreeMap::new(),
     };
     for (name, settings) in config.issuers() {
         let ended = Arc::new(EndedGrantsOf::new(name.clone()));
@@ -217,12 +229,12 @@ fn build_issuers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Buil
                 hosts,
                 read_back,
                 timeout_s,
-            } => ssh_ca::Hosts::Push {
+            } => ssh_ca::Hosts::Push(Push {
                 program: program.clone(),
                 hosts: hosts.clone(),
                 read_back: *read_back,
                 timeout: Duration::from_secs(u64::try_from(*timeout_s).unwrap_or(10)),
-            },
+            }),
             HostsWay::Fetch { hosts } => {
                 let mut tokens = BTreeMap::new();
                 for (host, token) in hosts {
@@ -234,7 +246,7 @@ fn build_issuers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Buil
         let ca = SshCa::new(
             ssh_ca::Settings {
                 name: name.clone(),
-                ca_key: settings.ca_key.read()?.expose_secret().to_owned().into(),
+                ca_key: settings.ca_key.read()?,
                 hosts,
                 target: settings.target.clone(),
             },
@@ -243,7 +255,9 @@ fn build_issuers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Buil
         )
         .with_context(|| format!("issuer `{name}`"))?;
         let ca = Arc::new(ca);
-        built.routes.serve_krl(ca.clone());
+        if let Some(desk) = ca.desk() {
+            built.desks.insert(name.clone(), desk);
+        }
         built.issuers.insert(name.clone(), ca);
         built.ended.push(ended);
     }
