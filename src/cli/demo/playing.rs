@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use chrono::TimeDelta;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::sync::mpsc;
 
 use super::stage::Stage;
 use crate::domain::duration;
@@ -30,9 +30,9 @@ pub async fn play(stage: &Stage) -> anyhow::Result<ExitCode> {
         .map(|person| person.name.to_string())
         .collect();
     println!("\nYou play everybody: {}.\n{HELP}\n", people.join(", "));
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut lines = typed_lines();
     let mut ahead = TimeDelta::zero();
-    while let Some(line) = lines.next_line().await? {
+    while let Some(line) = lines.recv().await {
         let line = line.trim();
         if line == "quit" || line == "exit" {
             break;
@@ -42,6 +42,19 @@ pub async fn play(stage: &Stage) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is typed, line by line. A thread of its own waits for it, since a terminal can't be polled.
+fn typed_lines() -> mpsc::Receiver<String> {
+    let (send, lines) = mpsc::channel(16);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if send.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
 }
 
 async fn turn(stage: &Stage, line: &str, ahead: &mut TimeDelta) -> anyhow::Result<()> {
