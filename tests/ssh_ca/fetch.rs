@@ -259,6 +259,18 @@ async fn bodies_and_guesses_are_bounded() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
+#[tokio::test]
+async fn a_client_that_dawdles_does_not_hold_the_stop() {
+    let fetching = Fetching::start().await;
+    let mut dawdler = TcpStream::connect(fetching.server.address()).await.unwrap();
+    dawdler.write_all(b"GET /healthz HTT").await.unwrap();
+    assert_eq!(fetching.ask("GET /healthz", None, b"").await.status, 200);
+    let stopped = tokio::time::timeout(std::time::Duration::from_secs(8), fetching.server.stop());
+    assert!(stopped.await.is_ok());
+    let mut rest = Vec::new();
+    let _ = dawdler.read_to_end(&mut rest).await;
+}
+
 #[test]
 fn tokens_that_are_short_or_shared_are_refused_without_being_said() {
     let new = |tokens: &[(&str, &str)]| {

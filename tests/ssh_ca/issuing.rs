@@ -105,6 +105,20 @@ async fn a_certificate_whose_mint_was_never_recorded_is_refused_too() {
 }
 
 #[tokio::test]
+async fn a_grant_is_ended_by_its_id_alone_also_before_it_was_given() {
+    let (bench, sshd) = bench().await;
+    let order = bench.hour().await;
+    // Neither given yet nor on the store's list: what is asked for is done all the same.
+    bench.issuer.revoke(&order, None).await.unwrap();
+    assert_eq!(
+        bench.issuer.inspect(&order).await,
+        Ok(Presence::Absent(Evidence::SeenGone))
+    );
+    let given_late = bench.certificate(&order).await;
+    sshd.refuses(&bench.person, &given_late, REVOKED);
+}
+
+#[tokio::test]
 async fn another_principal_and_another_key_stay_out() {
     let (bench, sshd) = bench().await;
     let order = bench

@@ -129,6 +129,25 @@ async fn grants_that_end_together_need_one_round_to_the_hosts() {
 }
 
 #[tokio::test]
+async fn hosts_that_all_hang_do_not_hold_a_call_for_twenty_seconds() {
+    let hosts: Vec<String> = (1..=60).map(|i| format!("web-{i:02}")).collect();
+    let bench = Bench::new(Hosts::Push(Push {
+        program: ["/bin/sh", "-c", "sleep 600", "sh"]
+            .map(str::to_owned)
+            .to_vec(),
+        hosts: hosts.clone(),
+        timeout: Duration::from_secs(8),
+        read_back: true,
+    }));
+    let order = bench.hour().await;
+    let ended = tokio::time::timeout(Duration::from_secs(20), bench.end(&order)).await;
+    let said = said(ended.expect("it took 20 s").unwrap_err());
+    assert!(said.contains("60 of 60 hosts"), "{said}");
+    assert!(said.contains("web-01 (the program took longer"), "{said}");
+    assert!(said.ends_with("and 52 more"), "{said}");
+}
+
+#[tokio::test]
 async fn a_program_that_can_not_read_back_only_tells() {
     let fleet = Fleet::new("cat > /dev/null; echo '{\"told\":true}'", false);
     let order = fleet.bench.hour().await;
