@@ -20,7 +20,7 @@ use crate::domain::spec::ContentHash;
 use crate::domain::timing::Timestamp;
 
 /// Why the store did not do what it was asked. Nothing of the transaction was kept.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database refused or failed.
     #[error("the database failed: {0}")]
@@ -61,7 +61,8 @@ pub enum Urgency {
     Outcome,
 }
 
-/// The body of a write transaction. It may run more than once only if it failed before.
+/// The body of a write transaction. It runs once. It reads and writes its transaction and waits for
+/// nothing else: every other write waits for it.
 pub type WriteBody<T> =
     Box<dyn for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send>;
 
@@ -189,12 +190,16 @@ pub trait Tx: Reads {
     async fn keep_policy(&mut self, hash: &ContentHash, text: &str) -> Result<(), StoreError>;
     /// Enqueues a job.
     async fn enqueue(&mut self, order: &JobOrder) -> Result<(), StoreError>;
-    /// Drops a job that is waiting or running, by its key; a run in flight then settles nothing.
+    /// Drops a job that is waiting or running, by its key. A run in flight then settles nothing, but
+    /// keeps its place in its lane and its serial key until it is over, its call being in flight still.
     async fn cancel_job(&mut self, key: &str) -> Result<(), StoreError>;
     /// Whether this claim still holds (same attempt, running).
     async fn holds(&mut self, claim: Claim) -> Result<bool, StoreError>;
     /// Settles a claim. False, and nothing changes, when it no longer holds.
     async fn settle(&mut self, claim: Claim, settle: &Settle) -> Result<bool, StoreError>;
+    /// The run of a claim is over, whatever was recorded of it: frees what it still occupied if its
+    /// job was cancelled meanwhile. Changes nothing otherwise. Called by the worker.
+    async fn let_go(&mut self, claim: Claim) -> Result<(), StoreError>;
     /// A digest for a slot; none if the slot has one already.
     async fn insert_digest(
         &mut self,
@@ -204,7 +209,8 @@ pub trait Tx: Reads {
     ) -> Result<Option<i64>, StoreError>;
     /// Claims jobs that are due: of each lane at most `per_lane(lane)` minus what runs, oldest due
     /// first by (rank, due), lanes in turn, at most `limit`; never two with the same serial key, and
-    /// none whose serial key is running. A claim whose lease is over can be claimed again.
+    /// none whose serial key is running. A claim whose lease is over can be claimed again; leases run
+    /// by the machine's time, for so do calls.
     async fn claim_due(&mut self, limit: usize, paused: &[Lane]) -> Result<Vec<Job>, StoreError>;
     /// Makes every running job claimable at once: at start, when nobody else can be running them.
     async fn release_claims(&mut self) -> Result<i64, StoreError>;
@@ -213,7 +219,8 @@ pub trait Tx: Reads {
 /// The store.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// A view for reading: everything committed so far.
+    /// A view for reading: everything committed so far, as of its first read. What is committed
+    /// afterwards is seen by the next view, so none is held for long.
     async fn reader(&self) -> Result<Box<dyn Reads + '_>, StoreError>;
     /// Runs a transaction, commits it (fsync) and then returns what it yielded. Use [`write`].
     async fn write_boxed(
@@ -223,7 +230,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Box<dyn std::any::Any + Send>, StoreError>;
     /// The time that a reader judges by: the clock's, never before the last transaction's.
     fn now(&self) -> Timestamp;
-    /// Told whenever jobs were enqueued or settled: a wake-up, nothing more.
+    /// Told whenever jobs were enqueued or settled: a wake-up of those that wait then, nothing more.
+    /// Register (`Notified::enable`) before looking for work.
     fn wakeups(&self) -> std::sync::Arc<tokio::sync::Notify>;
     /// Finishes what waits, then closes and lets the lock go.
     async fn close(&self);

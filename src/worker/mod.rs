@@ -1,9 +1,18 @@
 //! Durable jobs: claims what is due, runs its handler, hands the outcome over.
 
+mod pauses;
+mod run;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use async_trait::async_trait;
 
-use crate::domain::job::Job;
+use self::pauses::Pauses;
+use crate::clock::Clock;
+use crate::domain::job::{Claim, HANDLER_MAX_S, Job};
 use crate::domain::outcome::Outcome;
+use crate::store::Store;
 
 /// Does what a job says, outside any transaction. Implemented by `effects`.
 #[async_trait]
@@ -20,4 +29,79 @@ pub trait Recorder: Send + Sync + 'static {
     /// # Errors
     /// Why nothing was recorded; the claim's lease then runs out and the job is tried again.
     async fn record(&self, job: &Job, outcome: Outcome) -> Result<(), String>;
+}
+
+/// What bounds a worker.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The longest that a handler may take.
+    pub handler: Duration,
+    /// The longest that it waits before it looks for work again, whoever wakes it.
+    pub poll: Duration,
+    /// How long it waits after the store failed.
+    pub after_failure: Duration,
+    /// How long a stop waits for what is in flight.
+    pub stop: Duration,
+    /// Jobs in flight, over all lanes.
+    pub in_flight: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handler: Duration::from_secs(HANDLER_MAX_S),
+            poll: Duration::from_millis(250),
+            after_failure: Duration::from_secs(1),
+            stop: Duration::from_secs(20),
+            in_flight: 64,
+        }
+    }
+}
+
+/// Claims jobs and has them run and recorded. One per process.
+pub struct Worker {
+    store: Arc<dyn Store>,
+    handler: Arc<dyn Handler>,
+    recorder: Arc<dyn Recorder>,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    pauses: Mutex<Pauses>,
+    /// Claims whose runs are over, to be told to the store with the next claim.
+    over: Mutex<Vec<Claim>>,
+    /// The last failure that was logged, so that one that repeats is logged once.
+    complained: Mutex<Option<String>>,
+}
+
+impl Worker {
+    /// A worker with the usual limits.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        handler: Arc<dyn Handler>,
+        recorder: Arc<dyn Recorder>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            store,
+            handler,
+            recorder,
+            clock,
+            limits: Limits::default(),
+            pauses: Mutex::new(Pauses::default()),
+            over: Mutex::new(Vec::new()),
+            complained: Mutex::new(None),
+        }
+    }
+
+    /// With other limits.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// Locks what is whole after each statement, so that a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

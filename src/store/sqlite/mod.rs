@@ -1,1 +1,328 @@
-//! (being built)
+//! SQLite: one file, one process, one writer.
+//!
+//! WAL with `synchronous=FULL`: a commit is an fsync. Readers have connections of their own and see
+//! the last commit. Differences from what PostgreSQL would do are told beside the queries.
+
+mod claims;
+mod fault;
+mod grants;
+mod jobs;
+mod kept;
+mod lock;
+mod record;
+mod requests;
+mod rows;
+mod tx;
+mod view;
+mod writer;
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, SqliteConnection};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use self::fault::database;
+use self::view::View;
+use self::writer::{Queues, Waiting, Writer, Yield, remembered};
+use super::{Reads, Store, StoreError, Urgency, WriteBody};
+use crate::clock::Clock;
+use crate::domain::timing::Timestamp;
+
+/// The migrations, in order. One that has landed is never edited.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
+
+/// Views that can be open at once; further ones wait.
+const READERS_MAX: u32 = 4;
+
+/// How long to wait for a lock that another program (a backup, a shell) holds for a moment.
+const BUSY_MAX: Duration = Duration::from_secs(5);
+
+/// A database in a file.
+pub struct SqliteStore {
+    readers: SqlitePool,
+    writer: Mutex<Option<WriterHandle>>,
+    /// None when opened for reading alone.
+    clock: Option<Arc<dyn Clock>>,
+    last_now: Arc<AtomicI64>,
+    wakeups: Arc<Notify>,
+}
+
+struct WriterHandle {
+    answers: mpsc::UnboundedSender<Waiting>,
+    outcomes: mpsc::UnboundedSender<Waiting>,
+    task: JoinHandle<()>,
+}
+
+impl SqliteStore {
+    /// Opens the database (`sqlite://jitbot.db`, or a path), making it if it is not there, brings it
+    /// to this version, and holds it alone until it is closed or dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] when another process holds it; [`StoreError::Database`] when it can't be
+    /// opened, made or brought to this version.
+    pub async fn open(path_or_url: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let path = resolve(path_or_url)?;
+        let lock = lock::take(&path, clock.machine_now())?;
+        make_private(&path)?;
+        let options = options(&path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full);
+        let mut conn = options
+            .connect()
+            .await
+            .map_err(|error| opening(&path, error))?;
+        migrate(&mut conn, &path).await?;
+        introduce(&mut conn, clock.now()).await?;
+        let (last_now, head) = remembered(&mut conn).await?;
+        let last_now = Arc::new(AtomicI64::new(last_now.timestamp_millis()));
+        let wakeups = Arc::new(Notify::new());
+        let (answers, answers_rx) = mpsc::unbounded_channel();
+        let (outcomes, outcomes_rx) = mpsc::unbounded_channel();
+        let writer = Writer {
+            options,
+            conn,
+            clock: clock.clone(),
+            wakeups: wakeups.clone(),
+            last_now: last_now.clone(),
+            head,
+            turn: String::new(),
+            stale: false,
+            lock,
+        };
+        let queues = Queues {
+            answers: answers_rx,
+            outcomes: outcomes_rx,
+        };
+        Ok(Self {
+            readers: readers(&path),
+            writer: Mutex::new(Some(WriterHandle {
+                answers,
+                outcomes,
+                task: tokio::spawn(writer.run(queues)),
+            })),
+            clock: Some(clock),
+            last_now,
+            wakeups,
+        })
+    }
+
+    /// Opens a database that is there for reading alone, beside a process that may hold it. Its time
+    /// is that of the last transaction when it was opened; writes are refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when there is none, or it is not one of this version.
+    pub async fn open_read_only(path_or_url: &str) -> Result<Self, StoreError> {
+        let path = resolve(path_or_url)?;
+        if !path.is_file() {
+            return Err(StoreError::Database(format!(
+                "there is no database at {}",
+                path.display()
+            )));
+        }
+        let readers = readers(&path);
+        let mut conn = readers
+            .acquire()
+            .await
+            .map_err(|error| opening(&path, error))?;
+        let version: Option<i64> =
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
+                .fetch_one(&mut *conn)
+                .await
+                .map_err(|_| {
+                    StoreError::Database(format!("{} is no database of jitbot", path.display()))
+                })?;
+        let ours = MIGRATIONS.iter().map(|it| it.version).max();
+        if version != ours {
+            return Err(StoreError::Database(format!(
+                "{} is of version {}, this jitbot reads version {}: use the jitbot that serves it",
+                path.display(),
+                version.unwrap_or(0),
+                ours.unwrap_or(0)
+            )));
+        }
+        let (last_now, _) = remembered(&mut conn).await?;
+        drop(conn);
+        Ok(Self {
+            readers,
+            writer: Mutex::new(None),
+            clock: None,
+            last_now: Arc::new(AtomicI64::new(last_now.timestamp_millis())),
+            wakeups: Arc::new(Notify::new()),
+        })
+    }
+
+    fn taken(&self) -> std::sync::MutexGuard<'_, Option<WriterHandle>> {
+        // Nothing panics while it is held; were it so, the handle would be whole all the same.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn reader(&self) -> Result<Box<dyn Reads + '_>, StoreError> {
+        let at = self.readers.begin().await.map_err(database)?;
+        Ok(Box::new(View { at }))
+    }
+
+    async fn write_boxed(
+        &self,
+        urgency: Urgency,
+        body: WriteBody<Yield>,
+    ) -> Result<Yield, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        {
+            let writer = self.taken();
+            let Some(writer) = writer.as_ref() else {
+                return Err(StoreError::Closed);
+            };
+            let queue = match urgency {
+                Urgency::Answer => &writer.answers,
+                Urgency::Outcome => &writer.outcomes,
+            };
+            queue
+                .send(Waiting { body, answer })
+                .map_err(|_| StoreError::Closed)?;
+        }
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    fn now(&self) -> Timestamp {
+        let last = self.last_now.load(Ordering::Acquire);
+        let now = self
+            .clock
+            .as_ref()
+            .map_or(last, |clock| clock.now().timestamp_millis().max(last));
+        Timestamp::from_timestamp_millis(now).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn wakeups(&self) -> Arc<Notify> {
+        self.wakeups.clone()
+    }
+
+    async fn close(&self) {
+        let writer = self.taken().take();
+        self.readers.close().await;
+        if let Some(WriterHandle {
+            answers,
+            outcomes,
+            task,
+        }) = writer
+        {
+            drop((answers, outcomes));
+            if let Err(error) = task.await {
+                tracing::error!(error = %error, "the writer ended by itself; what was committed stays");
+            }
+        }
+    }
+}
+
+/// The file that a path or URL names, with its folder's links resolved: one file has one lock.
+fn resolve(path_or_url: &str) -> Result<PathBuf, StoreError> {
+    let path = path_or_url
+        .strip_prefix("sqlite://")
+        .or_else(|| path_or_url.strip_prefix("sqlite:"))
+        .unwrap_or(path_or_url);
+    if path.is_empty() || path.contains(['?', '\0']) || path == ":memory:" {
+        return Err(StoreError::Database(format!(
+            "`{path_or_url}` names no file: write a path, or sqlite://PATH without parameters"
+        )));
+    }
+    let path = Path::new(path);
+    if let Ok(real) = path.canonicalize() {
+        return Ok(real);
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => Ok(folder.join(name)),
+        (Err(error), _) => Err(StoreError::Database(format!(
+            "the folder of {} can't be used: {error}",
+            path.display()
+        ))),
+        (Ok(_), None) => Err(StoreError::Database(format!(
+            "{} names no file",
+            path.display()
+        ))),
+    }
+}
+
+/// A new database is its owner's alone; SQLite gives the files beside it the same rights.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map(|_| ())
+        .map_err(|error| {
+            StoreError::Database(format!("{} can't be written: {error}", path.display()))
+        })
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_MAX)
+}
+
+fn readers(path: &Path) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(READERS_MAX)
+        .acquire_timeout(BUSY_MAX)
+        .test_before_acquire(false)
+        .connect_lazy_with(options(path).read_only(true))
+}
+
+fn opening(path: &Path, error: sqlx::Error) -> StoreError {
+    StoreError::Database(format!(
+        "{} can't be opened: {}",
+        path.display(),
+        database(error)
+    ))
+}
+
+async fn migrate(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let said = |what: String| StoreError::Database(format!("{}: {what}", path.display()));
+    match MIGRATIONS.run(conn).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(version)) => Err(said(format!(
+            "a newer jitbot has used it (version {version}); use that one, or a copy from before"
+        ))),
+        Err(MigrateError::VersionMismatch(version)) => Err(said(format!(
+            "it was made by another build's migration {version}, which differs from this one's"
+        ))),
+        Err(other) => Err(said(format!(
+            "it could not be brought to this version: {other}"
+        ))),
+    }
+}
+
+/// Gives a new database its name.
+async fn introduce(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
+    let instance = hex::encode(rand::random::<[u8; 16]>());
+    sqlx::query(
+        "INSERT INTO meta (one, instance, created_at, last_now) VALUES (1, $1, $2, $2)
+        ON CONFLICT (one) DO NOTHING",
+    )
+    .bind(instance)
+    .bind(now.timestamp_millis())
+    .execute(conn)
+    .await
+    .map_err(database)?;
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! Grants and their holdings.
+
+use sqlx::{QueryBuilder, SqliteConnection};
+
+use super::fault::{database, inconsistent, or_taken};
+use super::requests::{push_in, spec_text};
+use super::rows;
+use crate::domain::grant::{Grant, GrantState};
+use crate::domain::ids::{AccountId, GrantId, IssuerName};
+use crate::domain::timing::Timestamp;
+use crate::store::StoreError;
+
+const BY_ID: &str = "SELECT * FROM grants WHERE id = $1";
+
+const INSERT: &str = "INSERT INTO grants (id, request, state, beneficiary_account,
+    beneficiary_person, resource, issuer, spec, spec_hash, approved_at, activate_by, end_by,
+    deadline, native_deadline, active_at, handle, ending_reason, ending_account, ending_person,
+    ending_at, revoke_failures, stuck_since, ended_at, evidence)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+    $20, $21, $22, $23, $24) RETURNING serial";
+
+// What was approved, for whom and until when at the latest never changes; naming the hash makes a
+// changed spec a conflict.
+const SAVE: &str = "UPDATE grants SET state = $1, deadline = $2, native_deadline = $3,
+    active_at = $4, handle = $5, ending_reason = $6, ending_account = $7, ending_person = $8,
+    ending_at = $9, revoke_failures = $10, stuck_since = $11, ended_at = $12, evidence = $13
+    WHERE id = $14 AND state = $15 AND spec_hash = $16";
+
+const INSERT_HOLDING: &str = "INSERT INTO holdings (issuer, account, entitlement)
+    VALUES ($1, $2, $3) ON CONFLICT (issuer, account, entitlement) DO NOTHING";
+
+const LINK_HOLDING: &str = "INSERT INTO grant_holdings (grant_id, holding)
+    SELECT $1, id FROM holdings WHERE issuer = $2 AND account = $3 AND entitlement = $4
+    ON CONFLICT (grant_id, holding) DO NOTHING";
+
+// One state at a time, so that the index on (state, serial) gives the order by itself.
+const IN_STATE: &str = "SELECT * FROM grants WHERE state = $1 ORDER BY serial LIMIT $2";
+
+const ENDED_EARLY: &str = "SELECT * FROM grants WHERE issuer = $1 AND ending_reason IS NOT NULL
+    AND native_deadline IS NOT NULL AND native_deadline > $2 ORDER BY serial";
+
+const LIVE_ISSUERS: &str = "SELECT DISTINCT issuer FROM grants
+    WHERE state NOT IN ('ended', 'failed', 'cancelled') ORDER BY issuer";
+
+/// The columns that change in the life of a grant, as they are bound.
+struct Changing<'g> {
+    handle: Option<String>,
+    reason: Option<&'static str>,
+    by_account: Option<&'g str>,
+    by_person: Option<&'g str>,
+    ordered_at: Option<i64>,
+}
+
+impl<'g> Changing<'g> {
+    fn of(grant: &'g Grant) -> Result<Self, StoreError> {
+        let ending = grant.ending.as_ref();
+        let by = ending.and_then(|ending| ending.by.as_ref());
+        let handle = match &grant.handle {
+            Some(handle) => Some(
+                serde_json::to_string(handle)
+                    .map_err(|why| inconsistent(format!("grant {}", grant.id), why))?,
+            ),
+            None => None,
+        };
+        Ok(Self {
+            handle,
+            reason: ending.map(|ending| ending.reason.as_str()),
+            by_account: by.map(|by| by.account.as_str()),
+            by_person: by.and_then(|by| by.person.as_ref()).map(|it| it.as_str()),
+            ordered_at: ms(ending.map(|ending| ending.at)),
+        })
+    }
+}
+
+fn ms(at: Option<Timestamp>) -> Option<i64> {
+    at.map(|at| at.timestamp_millis())
+}
+
+pub(super) async fn by_id(
+    conn: &mut SqliteConnection,
+    id: &GrantId,
+) -> Result<Option<Grant>, StoreError> {
+    let row = sqlx::query(BY_ID)
+        .bind(id.as_str())
+        .fetch_optional(conn)
+        .await
+        .map_err(database)?;
+    row.as_ref().map(rows::grant).transpose()
+}
+
+pub(super) async fn insert(conn: &mut SqliteConnection, grant: &Grant) -> Result<i64, StoreError> {
+    let what = format!("grant {}", grant.id);
+    let spec = spec_text(&what, &grant.spec, &grant.spec_hash)?;
+    let changing = Changing::of(grant)?;
+    let serial: i64 = sqlx::query_scalar(INSERT)
+        .bind(grant.id.as_str())
+        .bind(grant.id.request().as_str().to_owned())
+        .bind(grant.state.as_str())
+        .bind(grant.beneficiary.account.as_str())
+        .bind(grant.beneficiary.person.as_ref().map(|it| it.as_str()))
+        .bind(grant.spec.resource.as_str())
+        .bind(grant.spec.issuer.as_str())
+        .bind(spec)
+        .bind(grant.spec_hash.0.as_str())
+        .bind(grant.approved_at.timestamp_millis())
+        .bind(grant.activate_by.timestamp_millis())
+        .bind(grant.end_by.timestamp_millis())
+        .bind(ms(grant.deadline))
+        .bind(ms(grant.native_deadline))
+        .bind(ms(grant.active_at))
+        .bind(changing.handle)
+        .bind(changing.reason)
+        .bind(changing.by_account)
+        .bind(changing.by_person)
+        .bind(changing.ordered_at)
+        .bind(grant.revoke_failures)
+        .bind(ms(grant.stuck_since))
+        .bind(ms(grant.ended_at))
+        .bind(grant.evidence.map(|it| it.as_str()))
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(or_taken(|| what))?;
+    for entitlement in &grant.spec.entitlements {
+        sqlx::query(INSERT_HOLDING)
+            .bind(grant.spec.issuer.as_str())
+            .bind(grant.spec.account.id.as_str())
+            .bind(entitlement.as_str())
+            .execute(&mut *conn)
+            .await
+            .map_err(database)?;
+        sqlx::query(LINK_HOLDING)
+            .bind(grant.id.as_str())
+            .bind(grant.spec.issuer.as_str())
+            .bind(grant.spec.account.id.as_str())
+            .bind(entitlement.as_str())
+            .execute(&mut *conn)
+            .await
+            .map_err(database)?;
+    }
+    Ok(serial)
+}
+
+pub(super) async fn save(
+    conn: &mut SqliteConnection,
+    grant: &Grant,
+    was: GrantState,
+) -> Result<(), StoreError> {
+    let changing = Changing::of(grant)?;
+    let saved = sqlx::query(SAVE)
+        .bind(grant.state.as_str())
+        .bind(ms(grant.deadline))
+        .bind(ms(grant.native_deadline))
+        .bind(ms(grant.active_at))
+        .bind(changing.handle)
+        .bind(changing.reason)
+        .bind(changing.by_account)
+        .bind(changing.by_person)
+        .bind(changing.ordered_at)
+        .bind(grant.revoke_failures)
+        .bind(ms(grant.stuck_since))
+        .bind(ms(grant.ended_at))
+        .bind(grant.evidence.map(|it| it.as_str()))
+        .bind(grant.id.as_str())
+        .bind(was.as_str())
+        .bind(grant.spec_hash.0.as_str())
+        .execute(conn)
+        .await
+        .map_err(database)?;
+    if saved.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict {
+            what: format!("grant {}", grant.id),
+        })
+    }
+}
+
+pub(super) async fn count_live(
+    conn: &mut SqliteConnection,
+    accounts: &[AccountId],
+    except: &GrantId,
+) -> Result<i64, StoreError> {
+    let mut query = QueryBuilder::new("SELECT count(*) FROM grants WHERE ");
+    push_in(
+        &mut query,
+        "beneficiary_account",
+        accounts.iter().map(AccountId::as_str),
+    );
+    query.push(" AND state NOT IN ('ended', 'failed', 'cancelled') AND id <> ");
+    query.push_bind(except.as_str().to_owned());
+    query
+        .build_query_scalar()
+        .fetch_one(conn)
+        .await
+        .map_err(database)
+}
+
+pub(super) async fn in_states(
+    conn: &mut SqliteConnection,
+    states: &[GrantState],
+    limit: i64,
+) -> Result<Vec<Grant>, StoreError> {
+    let mut grants = Vec::new();
+    for (place, state) in states.iter().enumerate() {
+        if states[..place].contains(state) {
+            continue;
+        }
+        let found = sqlx::query(IN_STATE)
+            .bind(state.as_str())
+            .bind(limit)
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(database)?;
+        for row in &found {
+            grants.push(rows::grant(row)?);
+        }
+    }
+    grants.sort_by_key(|grant| grant.serial);
+    grants.truncate(usize::try_from(limit).unwrap_or(0));
+    Ok(grants)
+}
+
+pub(super) async fn count_in(
+    conn: &mut SqliteConnection,
+    states: &[GrantState],
+) -> Result<i64, StoreError> {
+    let mut query = QueryBuilder::new("SELECT count(*) FROM grants WHERE ");
+    push_in(&mut query, "state", states.iter().map(|it| it.as_str()));
+    query
+        .build_query_scalar()
+        .fetch_one(conn)
+        .await
+        .map_err(database)
+}
+
+pub(super) async fn ended_before_native_deadline(
+    conn: &mut SqliteConnection,
+    issuer: &IssuerName,
+    machine_now: Timestamp,
+) -> Result<Vec<Grant>, StoreError> {
+    let found = sqlx::query(ENDED_EARLY)
+        .bind(issuer.as_str())
+        .bind(machine_now.timestamp_millis())
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    found.iter().map(rows::grant).collect()
+}
+
+pub(super) async fn live_issuers(
+    conn: &mut SqliteConnection,
+) -> Result<Vec<IssuerName>, StoreError> {
+    let names: Vec<String> = sqlx::query_scalar(LIVE_ISSUERS)
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    names
+        .into_iter()
+        .map(|name| IssuerName::new(name).map_err(|why| inconsistent("a grant's issuer", why)))
+        .collect()
+}

@@ -1,0 +1,300 @@
+//! Jobs: enqueued, dropped, settled. How they are claimed stands in `claims`.
+
+use sqlx::{Row, SqliteConnection};
+
+use super::fault::{database, inconsistent};
+use super::rows::instant;
+use crate::domain::job::{Claim, JobOrder, OnDuplicate, Settle};
+use crate::domain::timing::Timestamp;
+use crate::store::StoreError;
+
+const OPEN_BY_KEY: &str = "SELECT id, state, run_at, again_at FROM jobs
+    WHERE key = $1 AND state IN ('waiting', 'running')";
+
+const INSERT: &str = "INSERT INTO jobs (kind, key, lane, serial_key, rank, run_at, state, ripe,
+    attempt, failures, ordered_at) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, 0, 0, $8)";
+
+const MOVE: &str = "UPDATE jobs SET kind = $1, lane = $2, serial_key = $3, rank = $4, run_at = $5,
+    ripe = $6, failures = 0 WHERE id = $7";
+
+const RUN_AGAIN: &str = "UPDATE jobs SET again_at = $1 WHERE id = $2";
+
+const CANCEL_WAITING: &str = "DELETE FROM jobs WHERE key = $1 AND state = 'waiting'";
+
+const CANCEL_RUNNING: &str = "UPDATE jobs SET state = 'cancelled', again_at = NULL
+    WHERE key = $1 AND state = 'running'";
+
+const CLAIMED: &str = "SELECT state, again_at FROM jobs
+    WHERE id = $1 AND attempt = $2 AND state IN ('running', 'cancelled')";
+
+const DONE: &str = "DELETE FROM jobs WHERE id = $1 AND attempt = $2";
+
+const WAIT: &str = "UPDATE jobs SET state = 'waiting', lease_until = NULL, again_at = NULL,
+    run_at = $1, ripe = $2, failures = $3 * (failures + $4), last_error = coalesce($5, last_error)
+    WHERE id = $6 AND attempt = $7";
+
+const GIVE_UP: &str = "UPDATE jobs SET state = 'given_up', lease_until = NULL,
+    failures = failures + 1, last_error = $1 WHERE id = $2 AND attempt = $3";
+
+const LET_GO: &str = "DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND state = 'cancelled'";
+
+// Two seeks rather than one search, so that each is answered by the index on (ripe, run_at).
+const NEXT_DUE: &str = "SELECT min(due) FROM (
+    SELECT min(run_at) AS due FROM jobs WHERE state = 'waiting' AND ripe = 1
+    UNION ALL SELECT min(run_at) FROM jobs WHERE state = 'waiting' AND ripe = 0) AS first";
+
+const OPEN_ERROR: &str = "SELECT last_error FROM jobs
+    WHERE key = $1 AND state IN ('waiting', 'running')";
+
+const GIVEN_UP_ERROR: &str = "SELECT last_error FROM jobs
+    WHERE key = $1 AND state = 'given_up' ORDER BY id DESC LIMIT 1";
+
+const OPEN: &str = "SELECT key, state FROM jobs WHERE state <> 'cancelled' ORDER BY id";
+
+fn ripe(run_at: Timestamp, now: Timestamp) -> i64 {
+    i64::from(run_at <= now)
+}
+
+pub(super) async fn enqueue(
+    conn: &mut SqliteConnection,
+    order: &JobOrder,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let open = sqlx::query(OPEN_BY_KEY)
+        .bind(order.key.as_str())
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(database)?;
+    let kind = serde_json::to_string(&order.kind)
+        .map_err(|why| inconsistent(format!("job {}", order.key), why))?;
+    let run_at = order.run_at.timestamp_millis();
+    let Some(open) = open else {
+        sqlx::query(INSERT)
+            .bind(kind)
+            .bind(order.key.as_str())
+            .bind(order.lane.0.as_str())
+            .bind(order.serial_key.as_deref())
+            .bind(order.rank)
+            .bind(run_at)
+            .bind(ripe(order.run_at, now))
+            .bind(now.timestamp_millis())
+            .execute(conn)
+            .await
+            .map_err(database)?;
+        return Ok(());
+    };
+    let id: i64 = open.try_get("id").map_err(database)?;
+    let running = open.try_get::<String, _>("state").map_err(database)? == "running";
+    let stands: Option<i64> = if running {
+        open.try_get("again_at").map_err(database)?
+    } else {
+        open.try_get("run_at").map_err(database)?
+    };
+    let moves = match order.on_duplicate {
+        OnDuplicate::Keep => false,
+        OnDuplicate::Move => true,
+        OnDuplicate::MoveEarlier => stands.is_none_or(|stands| run_at < stands),
+    };
+    if !moves {
+        return Ok(());
+    }
+    if running {
+        sqlx::query(RUN_AGAIN)
+            .bind(run_at)
+            .bind(id)
+            .execute(conn)
+            .await
+            .map_err(database)?;
+    } else {
+        sqlx::query(MOVE)
+            .bind(kind)
+            .bind(order.lane.0.as_str())
+            .bind(order.serial_key.as_deref())
+            .bind(order.rank)
+            .bind(run_at)
+            .bind(ripe(order.run_at, now))
+            .bind(id)
+            .execute(conn)
+            .await
+            .map_err(database)?;
+    }
+    Ok(())
+}
+
+/// A waiting row goes. A running one frees its key and settles nothing any more, but keeps its place
+/// until its run is over: the call that it may be making still is one call in flight.
+pub(super) async fn cancel(conn: &mut SqliteConnection, key: &str) -> Result<(), StoreError> {
+    for sql in [CANCEL_WAITING, CANCEL_RUNNING] {
+        sqlx::query(sql)
+            .bind(key)
+            .execute(&mut *conn)
+            .await
+            .map_err(database)?;
+    }
+    Ok(())
+}
+
+/// The row of a claim that was not overtaken: (no longer wanted, when it is to run again).
+async fn claimed(
+    conn: &mut SqliteConnection,
+    claim: Claim,
+) -> Result<Option<(bool, Option<i64>)>, StoreError> {
+    let row = sqlx::query(CLAIMED)
+        .bind(claim.job)
+        .bind(claim.attempt)
+        .fetch_optional(conn)
+        .await
+        .map_err(database)?;
+    row.map(|row| {
+        let state: String = row.try_get("state").map_err(database)?;
+        let again_at = row.try_get("again_at").map_err(database)?;
+        Ok((state == "cancelled", again_at))
+    })
+    .transpose()
+}
+
+pub(super) async fn holds(conn: &mut SqliteConnection, claim: Claim) -> Result<bool, StoreError> {
+    Ok(claimed(conn, claim)
+        .await?
+        .is_some_and(|(unwanted, _)| !unwanted))
+}
+
+pub(super) async fn let_go(conn: &mut SqliteConnection, claim: Claim) -> Result<bool, StoreError> {
+    let gone = sqlx::query(LET_GO)
+        .bind(claim.job)
+        .bind(claim.attempt)
+        .execute(conn)
+        .await
+        .map_err(database)?;
+    Ok(gone.rows_affected() > 0)
+}
+
+/// How a row waits after an attempt.
+struct Wait<'e> {
+    at: Timestamp,
+    /// Whether earlier failures still count.
+    keeps_failures: bool,
+    /// One more.
+    failed: bool,
+    error: Option<&'e str>,
+}
+
+async fn wait(
+    conn: &mut SqliteConnection,
+    claim: Claim,
+    wait: Wait<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(WAIT)
+        .bind(wait.at.timestamp_millis())
+        .bind(ripe(wait.at, now))
+        .bind(i64::from(wait.keeps_failures))
+        .bind(i64::from(wait.failed))
+        .bind(wait.error)
+        .bind(claim.job)
+        .bind(claim.attempt)
+        .execute(conn)
+        .await
+        .map_err(database)?;
+    Ok(())
+}
+
+pub(super) async fn settle(
+    conn: &mut SqliteConnection,
+    claim: Claim,
+    settle: &Settle,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some((unwanted, again_at)) = claimed(conn, claim).await? else {
+        return Ok(false);
+    };
+    if unwanted {
+        let_go(conn, claim).await?;
+        return Ok(false);
+    }
+    let again_at = again_at
+        .map(|ms| instant(ms, &format!("job {}", claim.job)))
+        .transpose()?;
+    let anew = |at: Timestamp| Wait {
+        at,
+        keeps_failures: false,
+        failed: false,
+        error: None,
+    };
+    match (settle, again_at) {
+        (Settle::Done, None) => {
+            sqlx::query(DONE)
+                .bind(claim.job)
+                .bind(claim.attempt)
+                .execute(conn)
+                .await
+                .map_err(database)?;
+        }
+        // It was asked for again while it ran: that wish is a new one, whatever became of this.
+        (Settle::Done, Some(at)) => wait(conn, claim, anew(at), now).await?,
+        (Settle::GiveUp { error }, Some(at)) => {
+            let after = Wait {
+                error: Some(error),
+                ..anew(at)
+            };
+            wait(conn, claim, after, now).await?;
+        }
+        (Settle::GiveUp { error }, None) => {
+            sqlx::query(GIVE_UP)
+                .bind(error.as_str())
+                .bind(claim.job)
+                .bind(claim.attempt)
+                .execute(conn)
+                .await
+                .map_err(database)?;
+        }
+        (Settle::Again { at, error }, _) => {
+            let after = Wait {
+                at: *at,
+                keeps_failures: true,
+                failed: true,
+                error: Some(error),
+            };
+            wait(conn, claim, after, now).await?;
+        }
+        (Settle::Snooze(at), again_at) => {
+            let after = Wait {
+                at: again_at.map_or(*at, |again| again.min(*at)),
+                keeps_failures: true,
+                failed: false,
+                error: None,
+            };
+            wait(conn, claim, after, now).await?;
+        }
+    }
+    Ok(true)
+}
+
+pub(super) async fn next_due(conn: &mut SqliteConnection) -> Result<Option<Timestamp>, StoreError> {
+    let due: Option<i64> = sqlx::query_scalar(NEXT_DUE)
+        .fetch_one(conn)
+        .await
+        .map_err(database)?;
+    due.map(|ms| instant(ms, "the next job")).transpose()
+}
+
+pub(super) async fn last_error(
+    conn: &mut SqliteConnection,
+    key: &str,
+) -> Result<Option<String>, StoreError> {
+    for sql in [OPEN_ERROR, GIVEN_UP_ERROR] {
+        let found: Option<Option<String>> = sqlx::query_scalar(sql)
+            .bind(key)
+            .fetch_optional(&mut *conn)
+            .await
+            .map_err(database)?;
+        if let Some(error) = found {
+            return Ok(error);
+        }
+    }
+    Ok(None)
+}
+
+pub(super) async fn open(conn: &mut SqliteConnection) -> Result<Vec<(String, String)>, StoreError> {
+    sqlx::query_as(OPEN).fetch_all(conn).await.map_err(database)
+}

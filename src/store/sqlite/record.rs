@@ -1,0 +1,72 @@
+//! The audit record: appended to, read in order.
+
+use sqlx::SqliteConnection;
+
+use super::fault::database;
+use super::rows;
+use crate::domain::audit::{AuditDraft, AuditEntry, Head, append};
+use crate::domain::timing::Timestamp;
+use crate::store::StoreError;
+
+const HEAD: &str = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
+
+const INSERT: &str = "INSERT INTO audit (seq, body, prev, hash) VALUES ($1, $2, $3, $4)";
+
+const INSERT_TEXT: &str = "INSERT INTO audit_texts (seq, salt, text) VALUES ($1, $2, $3)";
+
+const AFTER: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
+    FROM audit a LEFT JOIN audit_texts t ON t.seq = a.seq
+    WHERE a.seq > $1 ORDER BY a.seq LIMIT $2";
+
+pub(super) async fn head(conn: &mut SqliteConnection) -> Result<Head, StoreError> {
+    let row = sqlx::query(HEAD)
+        .fetch_optional(conn)
+        .await
+        .map_err(database)?;
+    row.as_ref().map_or_else(|| Ok(Head::empty()), rows::head)
+}
+
+/// Appends after `head`, which is the end of the record within this transaction; returns the new end.
+pub(super) async fn append_after(
+    conn: &mut SqliteConnection,
+    head: &Head,
+    draft: AuditDraft,
+    now: Timestamp,
+) -> Result<Head, StoreError> {
+    let entry = append(head, draft, rand::random(), now);
+    sqlx::query(INSERT)
+        .bind(entry.seq)
+        .bind(entry.body)
+        .bind(entry.prev.0)
+        .bind(entry.hash.0.as_str())
+        .execute(&mut *conn)
+        .await
+        .map_err(database)?;
+    if let Some(beside) = entry.text {
+        sqlx::query(INSERT_TEXT)
+            .bind(entry.seq)
+            .bind(beside.salt)
+            .bind(beside.text)
+            .execute(&mut *conn)
+            .await
+            .map_err(database)?;
+    }
+    Ok(Head {
+        count: entry.seq,
+        hash: entry.hash,
+    })
+}
+
+pub(super) async fn after(
+    conn: &mut SqliteConnection,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let found = sqlx::query(AFTER)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    found.iter().map(rows::audit_entry).collect()
+}

@@ -1,0 +1,202 @@
+//! One body's part of a write transaction.
+
+use async_trait::async_trait;
+use sqlx::SqliteConnection;
+
+use super::claims::{self, Moment};
+use super::{grants, jobs, kept, record, requests};
+use crate::domain::audit::{AuditDraft, Head};
+use crate::domain::command::MessageRef;
+use crate::domain::decision::Decision;
+use crate::domain::grant::{Grant, GrantState};
+use crate::domain::ids::RequestId;
+use crate::domain::job::{Claim, Job, JobOrder, Lane, Settle};
+use crate::domain::request::{Request, RequestState};
+use crate::domain::spec::ContentHash;
+use crate::domain::timing::Timestamp;
+use crate::store::{StoreError, Tx};
+
+/// What the writer lends to a body, and learns from it.
+pub(super) struct SqliteTx<'c> {
+    conn: &'c mut SqliteConnection,
+    /// The lane that had the last turn.
+    turn: &'c mut String,
+    at: Moment,
+    /// The end of the record within this transaction.
+    pub(super) head: Head,
+    /// Whether anything was changed.
+    pub(super) changed: bool,
+    /// Whether jobs were enqueued or settled.
+    pub(super) wakes: bool,
+    /// The database failed under this body. A full disk may have undone the whole transaction
+    /// already, and what is written after that would be kept by itself: nothing more is.
+    pub(super) broken: Option<StoreError>,
+}
+
+impl<'c> SqliteTx<'c> {
+    pub(super) fn new(
+        conn: &'c mut SqliteConnection,
+        turn: &'c mut String,
+        at: Moment,
+        head: Head,
+    ) -> Self {
+        Self {
+            conn,
+            turn,
+            at,
+            head,
+            changed: false,
+            wakes: false,
+            broken: None,
+        }
+    }
+
+    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
+        self.conn
+    }
+
+    fn begin(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        match &self.broken {
+            Some(error) => Err(error.clone()),
+            None => Ok(self.conn),
+        }
+    }
+
+    fn end<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        match &result {
+            Ok(_) => self.changed = true,
+            Err(error @ (StoreError::Database(_) | StoreError::Closed)) => {
+                self.broken = Some(error.clone());
+            }
+            Err(_) => {}
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl Tx for SqliteTx<'_> {
+    fn now(&self) -> Timestamp {
+        self.at.now
+    }
+
+    fn machine_now(&self) -> Timestamp {
+        self.at.machine_now
+    }
+
+    async fn insert_request(&mut self, request: &Request) -> Result<(), StoreError> {
+        let result = requests::insert(self.begin()?, request).await;
+        self.end(result)
+    }
+
+    async fn save_request(
+        &mut self,
+        request: &Request,
+        was: RequestState,
+    ) -> Result<(), StoreError> {
+        let result = requests::save(self.begin()?, request, was).await;
+        self.end(result)
+    }
+
+    async fn insert_decision(&mut self, decision: &Decision) -> Result<(), StoreError> {
+        let result = requests::insert_decision(self.begin()?, decision).await;
+        self.end(result)
+    }
+
+    async fn insert_grant(&mut self, grant: &Grant) -> Result<i64, StoreError> {
+        let result = grants::insert(self.begin()?, grant).await;
+        self.end(result)
+    }
+
+    async fn save_grant(&mut self, grant: &Grant, was: GrantState) -> Result<(), StoreError> {
+        let result = grants::save(self.begin()?, grant, was).await;
+        self.end(result)
+    }
+
+    async fn record_card(&mut self, id: &RequestId, on: &MessageRef) -> Result<(), StoreError> {
+        let now = self.at.now;
+        let result = kept::record_card(self.begin()?, id, on, now).await;
+        self.end(result)
+    }
+
+    async fn keep_answer(&mut self, once: &str, answer: &str) -> Result<(), StoreError> {
+        let now = self.at.now;
+        let result = kept::keep_answer(self.begin()?, once, answer, now).await;
+        self.end(result)
+    }
+
+    async fn audit(&mut self, draft: AuditDraft) -> Result<(), StoreError> {
+        let (now, head) = (self.at.now, self.head.clone());
+        let result = record::append_after(self.begin()?, &head, draft, now).await;
+        self.head = self.end(result)?;
+        Ok(())
+    }
+
+    async fn keep_policy(&mut self, hash: &ContentHash, text: &str) -> Result<(), StoreError> {
+        let now = self.at.now;
+        let result = kept::keep_policy(self.begin()?, hash, text, now).await;
+        self.end(result)
+    }
+
+    async fn enqueue(&mut self, order: &JobOrder) -> Result<(), StoreError> {
+        let now = self.at.now;
+        let result = jobs::enqueue(self.begin()?, order, now).await;
+        self.wakes = true;
+        self.end(result)
+    }
+
+    async fn cancel_job(&mut self, key: &str) -> Result<(), StoreError> {
+        let result = jobs::cancel(self.begin()?, key).await;
+        self.end(result)
+    }
+
+    async fn holds(&mut self, claim: Claim) -> Result<bool, StoreError> {
+        jobs::holds(self.begin()?, claim).await
+    }
+
+    async fn settle(&mut self, claim: Claim, settle: &Settle) -> Result<bool, StoreError> {
+        let now = self.at.now;
+        let result = jobs::settle(self.begin()?, claim, settle, now).await;
+        self.wakes = true;
+        self.end(result)
+    }
+
+    async fn let_go(&mut self, claim: Claim) -> Result<(), StoreError> {
+        let changed = self.changed;
+        let result = jobs::let_go(self.begin()?, claim).await;
+        let freed = self.end(result)?;
+        self.changed = changed || freed;
+        self.wakes |= freed;
+        Ok(())
+    }
+
+    async fn insert_digest(
+        &mut self,
+        slot: Timestamp,
+        from_seq: i64,
+        to: &Head,
+    ) -> Result<Option<i64>, StoreError> {
+        let now = self.at.now;
+        let result = kept::insert_digest(self.begin()?, slot, from_seq, to, now).await;
+        self.end(result)
+    }
+
+    async fn claim_due(&mut self, limit: usize, paused: &[Lane]) -> Result<Vec<Job>, StoreError> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        let changed = self.changed;
+        let result = claims::claim_due(self.conn, limit, paused, self.turn, self.at).await;
+        let claimed = self.end(result)?;
+        // An idle look must not cost a commit.
+        self.changed = changed || claimed.changed;
+        Ok(claimed.jobs)
+    }
+
+    async fn release_claims(&mut self) -> Result<i64, StoreError> {
+        let now = self.at.now;
+        let result = claims::release(self.begin()?, now).await;
+        self.wakes = true;
+        self.end(result)
+    }
+}

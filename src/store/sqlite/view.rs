@@ -1,0 +1,154 @@
+//! Reads: the same queries beside the writer and inside its transactions.
+
+use async_trait::async_trait;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+use super::tx::SqliteTx;
+use super::{grants, jobs, kept, record, requests};
+use crate::domain::audit::{AuditEntry, Head};
+use crate::domain::command::MessageRef;
+use crate::domain::decision::Decision;
+use crate::domain::grant::{Grant, GrantState};
+use crate::domain::ids::{AccountId, GrantId, IssuerName, RequestId, ResourceName};
+use crate::domain::request::{Request, RequestState};
+use crate::domain::timing::Timestamp;
+use crate::store::{DigestMark, Reads, StoreError};
+
+/// One moment of the database: what it reads first, it goes on seeing.
+pub(super) struct View {
+    pub(super) at: Transaction<'static, Sqlite>,
+}
+
+impl View {
+    fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.at
+    }
+}
+
+macro_rules! reads {
+    ($reader:ty) => {
+        #[async_trait]
+        impl Reads for $reader {
+            async fn request(&mut self, id: &RequestId) -> Result<Option<Request>, StoreError> {
+                requests::by_id(self.conn(), id).await
+            }
+
+            async fn grant(&mut self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+                grants::by_id(self.conn(), id).await
+            }
+
+            async fn decisions(&mut self, id: &RequestId) -> Result<Vec<Decision>, StoreError> {
+                requests::decisions(self.conn(), id).await
+            }
+
+            async fn card(&mut self, id: &RequestId) -> Result<Option<MessageRef>, StoreError> {
+                kept::card(self.conn(), id).await
+            }
+
+            async fn live_requests_of(
+                &mut self,
+                accounts: &[AccountId],
+                limit: i64,
+            ) -> Result<Vec<Request>, StoreError> {
+                requests::live_of(self.conn(), accounts, limit).await
+            }
+
+            async fn similar_requests(
+                &mut self,
+                accounts: &[AccountId],
+                resource: &ResourceName,
+                since: Timestamp,
+            ) -> Result<Vec<Request>, StoreError> {
+                requests::similar(self.conn(), accounts, resource, since).await
+            }
+
+            async fn count_open(&mut self, accounts: &[AccountId]) -> Result<i64, StoreError> {
+                requests::count_open(self.conn(), accounts).await
+            }
+
+            async fn count_earlier(
+                &mut self,
+                accounts: &[AccountId],
+                resource: &ResourceName,
+                except: &RequestId,
+            ) -> Result<i64, StoreError> {
+                requests::count_earlier(self.conn(), accounts, resource, except).await
+            }
+
+            async fn count_live_grants(
+                &mut self,
+                accounts: &[AccountId],
+                except: &GrantId,
+            ) -> Result<i64, StoreError> {
+                grants::count_live(self.conn(), accounts, except).await
+            }
+
+            async fn grants_in(
+                &mut self,
+                states: &[GrantState],
+                limit: i64,
+            ) -> Result<Vec<Grant>, StoreError> {
+                grants::in_states(self.conn(), states, limit).await
+            }
+
+            async fn count_grants_in(&mut self, states: &[GrantState]) -> Result<i64, StoreError> {
+                grants::count_in(self.conn(), states).await
+            }
+
+            async fn count_requests_in(&mut self, state: RequestState) -> Result<i64, StoreError> {
+                requests::count_in(self.conn(), state).await
+            }
+
+            async fn ended_before_native_deadline(
+                &mut self,
+                issuer: &IssuerName,
+                machine_now: Timestamp,
+            ) -> Result<Vec<Grant>, StoreError> {
+                grants::ended_before_native_deadline(self.conn(), issuer, machine_now).await
+            }
+
+            async fn issuers_with_live_grants(&mut self) -> Result<Vec<IssuerName>, StoreError> {
+                grants::live_issuers(self.conn()).await
+            }
+
+            async fn answered(&mut self, once: &str) -> Result<Option<String>, StoreError> {
+                kept::answer(self.conn(), once).await
+            }
+
+            async fn head(&mut self) -> Result<Head, StoreError> {
+                record::head(self.conn()).await
+            }
+
+            async fn audit_after(
+                &mut self,
+                after: i64,
+                limit: i64,
+            ) -> Result<Vec<AuditEntry>, StoreError> {
+                record::after(self.conn(), after, limit).await
+            }
+
+            async fn last_digest(&mut self) -> Result<Option<DigestMark>, StoreError> {
+                kept::last_digest(self.conn()).await
+            }
+
+            async fn digest(&mut self, number: i64) -> Result<Option<DigestMark>, StoreError> {
+                kept::digest(self.conn(), number).await
+            }
+
+            async fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
+                jobs::next_due(self.conn()).await
+            }
+
+            async fn job_error(&mut self, key: &str) -> Result<Option<String>, StoreError> {
+                jobs::last_error(self.conn(), key).await
+            }
+
+            async fn open_jobs(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+                jobs::open(self.conn()).await
+            }
+        }
+    };
+}
+
+reads!(View);
+reads!(SqliteTx<'_>);

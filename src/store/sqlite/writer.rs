@@ -1,0 +1,298 @@
+//! The one writer: takes what waits, commits it together, and only then answers.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::claims::Moment;
+use super::fault::database;
+use super::lock::Held;
+use super::record;
+use super::rows::instant;
+use super::tx::SqliteTx;
+use crate::clock::Clock;
+use crate::domain::audit::Head;
+use crate::domain::timing::Timestamp;
+use crate::store::{StoreError, WriteBody};
+
+/// What a body yields.
+pub(super) type Yield = Box<dyn std::any::Any + Send>;
+
+/// Bodies that are committed together at most.
+const GROUP_MAX: usize = 64;
+
+/// Places in a group that answers leave to outcomes, so that a flood of commands can't keep what was
+/// done from being recorded.
+const OUTCOMES_MIN: usize = 16;
+
+/// How long a body may take. It waits for nothing but the database, so this is never reached unless
+/// something is wrong with it; then it must not hold up everybody for ever.
+const BODY_MAX: Duration = Duration::from_secs(10);
+
+/// A body and who waits for its answer.
+pub(super) struct Waiting {
+    pub(super) body: WriteBody<Yield>,
+    pub(super) answer: oneshot::Sender<Result<Yield, StoreError>>,
+}
+
+/// Where bodies wait.
+pub(super) struct Queues {
+    pub(super) answers: mpsc::UnboundedReceiver<Waiting>,
+    pub(super) outcomes: mpsc::UnboundedReceiver<Waiting>,
+}
+
+impl Queues {
+    /// What waits now, answers first; none when nobody can send any more.
+    async fn next_group(&mut self) -> Option<Vec<Waiting>> {
+        let first = tokio::select! {
+            biased;
+            Some(waiting) = self.answers.recv() => waiting,
+            Some(waiting) = self.outcomes.recv() => waiting,
+            else => return None,
+        };
+        let mut group = vec![first];
+        while group.len() < GROUP_MAX - OUTCOMES_MIN {
+            match self.answers.try_recv() {
+                Ok(waiting) => group.push(waiting),
+                Err(_) => break,
+            }
+        }
+        while group.len() < GROUP_MAX {
+            match self.outcomes.try_recv() {
+                Ok(waiting) => group.push(waiting),
+                Err(_) => break,
+            }
+        }
+        Some(group)
+    }
+}
+
+/// The writer's own.
+pub(super) struct Writer {
+    pub(super) options: SqliteConnectOptions,
+    pub(super) conn: SqliteConnection,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) wakeups: Arc<Notify>,
+    /// The time of the last committed transaction, in milliseconds; readers look at it.
+    pub(super) last_now: Arc<AtomicI64>,
+    /// The end of the record.
+    pub(super) head: Head,
+    /// The lane that had the last turn.
+    pub(super) turn: String,
+    /// The last transaction failed as a whole: what is in memory is read again first.
+    pub(super) stale: bool,
+    /// Let go when the writer ends, and not before.
+    pub(super) lock: Held,
+}
+
+/// What a group came to before its commit.
+struct Group {
+    head: Head,
+    changed: bool,
+    wakes: bool,
+    done: Vec<(
+        oneshot::Sender<Result<Yield, StoreError>>,
+        Result<Yield, StoreError>,
+    )>,
+}
+
+impl Writer {
+    /// Works until nobody can send any more and everything that waited is done.
+    pub(super) async fn run(mut self, mut queues: Queues) {
+        while let Some(group) = queues.next_group().await {
+            self.commit(group).await;
+        }
+        if let Err(error) = self.conn.close().await {
+            tracing::warn!(error = %database(error), "closing the database failed; what was committed stays");
+        }
+        drop(self.lock);
+    }
+
+    async fn commit(&mut self, waiting: Vec<Waiting>) {
+        let begun = self.begin().await;
+        let at = match begun {
+            Ok(at) => at,
+            Err(error) => {
+                self.failed(&error);
+                for one in waiting {
+                    answer(one.answer, Err(error.clone()));
+                }
+                return;
+            }
+        };
+        let mut group = Group {
+            head: self.head.clone(),
+            changed: false,
+            wakes: false,
+            done: Vec::with_capacity(waiting.len()),
+        };
+        let mut broken = None;
+        for one in waiting {
+            match &broken {
+                None => {
+                    if let Err(error) = self.run_one(one, &mut group, at).await {
+                        broken = Some(error);
+                    }
+                }
+                Some(error) => group.done.push((one.answer, Err(StoreError::clone(error)))),
+            }
+        }
+        let committed = match broken {
+            Some(error) => Err(error),
+            None => self.end(group.changed, at).await,
+        };
+        match committed {
+            Ok(()) => self.tell(group, at),
+            Err(error) => {
+                self.failed(&error);
+                // Nothing of the group was kept: who succeeded did not.
+                for (to, result) in group.done {
+                    answer(to, result.and(Err(error.clone())));
+                }
+            }
+        }
+    }
+
+    /// Takes the lock and reads the clock, in this order.
+    async fn begin(&mut self) -> Result<Moment, StoreError> {
+        if self.stale {
+            self.reopen().await?;
+        }
+        execute(&mut self.conn, "BEGIN IMMEDIATE").await?;
+        let last = self.last_now.load(Ordering::Acquire);
+        let now = self.clock.now().timestamp_millis().max(last);
+        Ok(Moment {
+            now: instant(now, "the clock")?,
+            machine_now: self.clock.machine_now(),
+        })
+    }
+
+    /// Runs one body between savepoints. An error is one of the whole transaction.
+    async fn run_one(
+        &mut self,
+        one: Waiting,
+        group: &mut Group,
+        at: Moment,
+    ) -> Result<(), StoreError> {
+        let Waiting { body, answer } = one;
+        if let Err(error) = execute(&mut self.conn, "SAVEPOINT body").await {
+            group.done.push((answer, Err(error.clone())));
+            return Err(error);
+        }
+        let mut tx = SqliteTx::new(&mut self.conn, &mut self.turn, at, group.head.clone());
+        let guarded = AssertUnwindSafe(async { body(&mut tx).await }).catch_unwind();
+        let result = match tokio::time::timeout(BODY_MAX, guarded).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_panic)) => Err(StoreError::Database(
+                "the change panicked; nothing of it was kept".into(),
+            )),
+            Err(_elapsed) => Err(StoreError::Database(format!(
+                "the change was not done after {} s; nothing of it was kept",
+                BODY_MAX.as_secs()
+            ))),
+        };
+        let (head, changed, wakes) = (tx.head.clone(), tx.changed, tx.wakes);
+        let result = match tx.broken.take() {
+            Some(error) => result.and(Err(error)),
+            None => result,
+        };
+        let ended = if result.is_ok() {
+            execute(&mut self.conn, "RELEASE body").await
+        } else {
+            match execute(&mut self.conn, "ROLLBACK TO body").await {
+                Ok(()) => execute(&mut self.conn, "RELEASE body").await,
+                Err(error) => Err(error),
+            }
+        };
+        if result.is_ok() {
+            group.head = head;
+            group.changed |= changed;
+            group.wakes |= wakes;
+        }
+        group.done.push((answer, result));
+        ended
+    }
+
+    async fn end(&mut self, changed: bool, at: Moment) -> Result<(), StoreError> {
+        if changed {
+            sqlx::query("UPDATE meta SET last_now = $1")
+                .bind(at.now.timestamp_millis())
+                .execute(&mut self.conn)
+                .await
+                .map_err(database)?;
+        }
+        // Where nothing changed this writes nothing.
+        execute(&mut self.conn, "COMMIT").await
+    }
+
+    /// After the commit: answers, then the rest may know.
+    fn tell(&mut self, group: Group, at: Moment) {
+        self.last_now
+            .fetch_max(at.now.timestamp_millis(), Ordering::AcqRel);
+        let recorded = group.head != self.head;
+        self.head = group.head;
+        for (to, result) in group.done {
+            answer(to, result);
+        }
+        if recorded {
+            tracing::info!(record.head = %self.head, "recorded");
+        }
+        if group.wakes {
+            self.wakeups.notify_waiters();
+        }
+    }
+
+    fn failed(&mut self, error: &StoreError) {
+        tracing::error!(error = %error, "a transaction failed; nothing of it was kept");
+        self.stale = true;
+    }
+
+    /// A new connection: whatever the old one was in the middle of is undone. What memory holds is
+    /// read again, since after a failed commit only the database knows.
+    async fn reopen(&mut self) -> Result<(), StoreError> {
+        // Refused where no transaction is open, which is as good.
+        let _ = execute(&mut self.conn, "ROLLBACK").await;
+        let fresh = self.options.connect().await.map_err(database)?;
+        let old = std::mem::replace(&mut self.conn, fresh);
+        let _ = old.close_hard().await;
+        let (last_now, head) = remembered(&mut self.conn).await?;
+        self.last_now
+            .fetch_max(last_now.timestamp_millis(), Ordering::AcqRel);
+        self.head = head;
+        self.stale = false;
+        Ok(())
+    }
+}
+
+/// What the database says of its last transaction: its time, and the end of the record.
+pub(super) async fn remembered(
+    conn: &mut SqliteConnection,
+) -> Result<(Timestamp, Head), StoreError> {
+    let ms: i64 = sqlx::query_scalar("SELECT last_now FROM meta")
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(database)?;
+    Ok((
+        instant(ms, "the last transaction")?,
+        record::head(conn).await?,
+    ))
+}
+
+async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
+    sqlx::query(sql)
+        .execute(conn)
+        .await
+        .map(|_| ())
+        .map_err(database)
+}
+
+/// Nobody may be waiting any more; what was committed stays all the same.
+fn answer(to: oneshot::Sender<Result<Yield, StoreError>>, result: Result<Yield, StoreError>) {
+    let _ = to.send(result);
+}

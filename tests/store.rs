@@ -1,0 +1,15 @@
+//! The store's conformance suite: what every backend must do, free of any backend's ways.
+
+#[path = "store/world.rs"]
+mod world;
+
+#[path = "store/claiming.rs"]
+mod claiming;
+#[path = "store/jobs.rs"]
+mod jobs;
+#[path = "store/record.rs"]
+mod record;
+#[path = "store/round_trips.rs"]
+mod round_trips;
+#[path = "store/transactions.rs"]
+mod transactions;
