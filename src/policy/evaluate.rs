@@ -321,7 +321,12 @@ pub fn may_decide(
     identity: &Identity,
     now: Timestamp,
 ) -> Result<Standing, Refusal> {
-    if identity.is_same_as(&request.requester) || identity.is_same_as(&request.beneficiary) {
+    // As they were known when it was asked, and as they are known now: a person who was renamed or
+    // linked anew meanwhile is still the same.
+    let own = [&request.requester, &request.beneficiary]
+        .into_iter()
+        .any(|one| identity.is_same_as(one) || identity.is_same_as(&policy.identify(&one.account)));
+    if own {
         return Err(Refusal::OwnRequest);
     }
     let resource = policy
