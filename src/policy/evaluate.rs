@@ -2,7 +2,7 @@
 //!
 //! Default deny. Whatever can't be known is a refusal with its own name.
 
-use chrono::{NaiveTime, TimeZone};
+use chrono::{NaiveDate, NaiveTime, TimeZone};
 
 use super::model::{AutoApproval, Policy, Resource, Subject};
 use crate::domain::command::WantedEnd;
@@ -234,12 +234,19 @@ fn wanted_duration(
 }
 
 /// The next instant at which clocks in `zone` show `time`; a time that spring skips has none that
-/// day, one that autumn doubles is the first.
+/// day, one that autumn doubles is the first of both that has not passed.
 fn next_time_of_day(zone: chrono_tz::Tz, time: NaiveTime, now: Timestamp) -> Option<Timestamp> {
     let today = now.with_timezone(&zone).date_naive();
-    [today, today.succ_opt()?]
-        .into_iter()
-        .filter_map(|day| zone.from_local_datetime(&day.and_time(time)).earliest())
+    let shown = |day: NaiveDate| {
+        let moments = zone.from_local_datetime(&day.and_time(time));
+        [moments.earliest(), moments.latest()]
+    };
+    // Tomorrow may skip it, and the day after does not.
+    today
+        .iter_days()
+        .take(3)
+        .flat_map(shown)
+        .flatten()
         .map(|moment| moment.to_utc())
         .find(|moment| *moment > now)
 }
