@@ -404,6 +404,12 @@ pub fn may_activate(policy: &Policy, request: &Request, now: Timestamp) -> Resul
     // The person is looked up again: an account that was unlinked meanwhile is somebody else.
     let requester = policy.identify(&request.requester.account);
     may_ask(policy, resource, &requester, now)?;
+    if request.spec.duration_s > resource.max_s {
+        return Err(Refusal::TooLong {
+            asked_s: request.spec.duration_s,
+            max_s: resource.max_s,
+        });
+    }
     let beneficiary = policy.identify(&request.beneficiary.account);
     let today = spec_for(
         policy,
