@@ -2,7 +2,7 @@
 //!
 //! Default deny. Whatever can't be known is a refusal with its own name.
 
-use chrono::{NaiveTime, TimeZone};
+use chrono::{NaiveDate, NaiveTime, TimeZone};
 
 use super::model::{AutoApproval, Policy, Resource, Subject};
 use crate::domain::command::WantedEnd;
@@ -234,12 +234,19 @@ fn wanted_duration(
 }
 
 /// The next instant at which clocks in `zone` show `time`; a time that spring skips has none that
-/// day, one that autumn doubles is the first.
+/// day, one that autumn doubles is the first of both that has not passed.
 fn next_time_of_day(zone: chrono_tz::Tz, time: NaiveTime, now: Timestamp) -> Option<Timestamp> {
     let today = now.with_timezone(&zone).date_naive();
-    [today, today.succ_opt()?]
-        .into_iter()
-        .filter_map(|day| zone.from_local_datetime(&day.and_time(time)).earliest())
+    let shown = |day: NaiveDate| {
+        let moments = zone.from_local_datetime(&day.and_time(time));
+        [moments.earliest(), moments.latest()]
+    };
+    // Tomorrow may skip it, and the day after does not.
+    today
+        .iter_days()
+        .take(3)
+        .flat_map(shown)
+        .flatten()
         .map(|moment| moment.to_utc())
         .find(|moment| *moment > now)
 }
@@ -321,7 +328,12 @@ pub fn may_decide(
     identity: &Identity,
     now: Timestamp,
 ) -> Result<Standing, Refusal> {
-    if identity.is_same_as(&request.requester) || identity.is_same_as(&request.beneficiary) {
+    // As they were known when it was asked, and as they are known now: a person who was renamed or
+    // linked anew meanwhile is still the same.
+    let own = [&request.requester, &request.beneficiary]
+        .into_iter()
+        .any(|one| identity.is_same_as(one) || identity.is_same_as(&policy.identify(&one.account)));
+    if own {
         return Err(Refusal::OwnRequest);
     }
     let resource = policy
@@ -392,6 +404,12 @@ pub fn may_activate(policy: &Policy, request: &Request, now: Timestamp) -> Resul
     // The person is looked up again: an account that was unlinked meanwhile is somebody else.
     let requester = policy.identify(&request.requester.account);
     may_ask(policy, resource, &requester, now)?;
+    if request.spec.duration_s > resource.max_s {
+        return Err(Refusal::TooLong {
+            asked_s: request.spec.duration_s,
+            max_s: resource.max_s,
+        });
+    }
     let beneficiary = policy.identify(&request.beneficiary.account);
     let today = spec_for(
         policy,

@@ -1,0 +1,18 @@
+//! The rules as tables that a person can read, and as properties that hold for any policy.
+
+#[path = "policy/activating.rs"]
+mod activating;
+#[path = "policy/any_policy.rs"]
+mod any_policy;
+#[path = "policy/asking.rs"]
+mod asking;
+#[path = "policy/hours.rs"]
+mod hours;
+#[path = "policy/house.rs"]
+mod house;
+#[path = "policy/judging.rs"]
+mod judging;
+#[path = "policy/properties.rs"]
+mod properties;
+#[path = "policy/submitting.rs"]
+mod submitting;
