@@ -325,6 +325,7 @@ async fn the_home_tab_is_opened_published_and_pressed() {
         user: "alice".into(),
         surface: Surface::Home,
         action_id: "approve".into(),
+        block_id: None,
         option: None,
     };
     assert!(

@@ -152,6 +152,43 @@ async fn a_press_has_slacks_fields() {
 }
 
 #[tokio::test]
+async fn a_button_is_pressed_by_its_label_in_its_block() {
+    let stage = Stage::start().await;
+    let mut socket = stage.socket().await;
+    let blocks = json!([
+        actions(json!([button("go", "First", "1")])),
+        actions(json!([button("go", "Second", "2")])),
+    ]);
+    let args = json!({ "channel": "U0ALICE", "text": "two", "blocks": blocks });
+    assert_eq!(stage.api("chat.postMessage", args).await.error(), None);
+    let message = stage
+        .people
+        .direct_messages("alice")
+        .await
+        .expect("hers")
+        .remove(0);
+    let press = stage.people.press_button("alice", &message, "Second");
+    let (answer, envelope) = tokio::join!(press, socket.take(None));
+    assert!(answer.expect("it is there").acked);
+    assert_eq!(envelope["payload"]["actions"][0]["value"], "2");
+    assert!(
+        stage
+            .people
+            .press_button("alice", &message, "Third")
+            .await
+            .is_err()
+    );
+    assert!(
+        stage
+            .people
+            .press_button("bob", &message, "First")
+            .await
+            .is_err(),
+        "not his"
+    );
+}
+
+#[tokio::test]
 async fn nobody_presses_what_is_not_there() {
     let stage = Stage::start().await;
     let ts = card(&stage).await;

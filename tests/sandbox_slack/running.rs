@@ -42,3 +42,16 @@ async fn a_sandbox_that_ends_frees_its_address() {
     assert_eq!(socket.next().await, None);
     assert!(tokio::net::TcpListener::bind(addr).await.is_ok());
 }
+
+#[tokio::test]
+async fn the_world_of_the_page_is_a_world() {
+    let page = include_str!("../../docs/SANDBOX.md");
+    let start = page.find("```json").expect("the page shows a world") + "```json".len();
+    let end = start + page[start..].find("```").expect("and ends it");
+    let world: World = serde_json::from_str(&page[start..end]).expect("it is plain data");
+    assert_eq!(world.app.bot_token, "xoxb-choose-one");
+    let stage = Stage::with(world, MANIFEST).await;
+    let seen = stage.people.messages("guest", "approvals").await;
+    assert!(seen.is_err(), "a guest sees only channels that they are in");
+    assert!(stage.people.messages("bob", "approvals").await.is_ok());
+}

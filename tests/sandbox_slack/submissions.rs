@@ -176,6 +176,7 @@ async fn choices_are_those_offered() {
         user: "alice".into(),
         surface: Surface::Modal,
         action_id: "menu".into(),
+        block_id: None,
         option: option.map(str::to_owned),
     };
     assert!(stage.people.press_on(choose(Some("3"))).await.is_err());

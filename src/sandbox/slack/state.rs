@@ -12,7 +12,7 @@ use super::wire::{Call, Envelope, Fault, FaultKind, Mention};
 use super::world::{App, Pace, Team, User, UserGroup, World};
 
 /// Entries that the log keeps of each kind; the oldest go first.
-const LOG_ENTRIES_MAX: usize = 100_000;
+const LOG_ENTRIES_MAX: usize = 20_000;
 
 /// How many triggers and response addresses are kept before those that ended long ago are forgotten.
 pub(super) const KEPT_MAX: usize = 10_000;

@@ -72,12 +72,21 @@ async fn send(workspace: &Shared, prepared: Prepared) -> Staged<PressAnswer> {
     Ok(Json(answer))
 }
 
-/// The element with this action on a surface.
-fn find<'v>(blocks: &'v [Value], action_id: &str) -> Result<(&'v str, &'v Value), StageError> {
-    match reading::elements(blocks).find(|(_, element)| text_of(element, "/action_id") == action_id)
-    {
+/// The element that is pressed.
+fn find<'v>(blocks: &'v [Value], press: &Press) -> Result<(&'v str, &'v Value), StageError> {
+    let meant = |(block_id, element): &(&str, &Value)| {
+        text_of(element, "/action_id") == press.action_id
+            && press
+                .block_id
+                .as_ref()
+                .is_none_or(|wanted| wanted == block_id)
+    };
+    match reading::elements(blocks).find(meant) {
         Some(found) => Ok(found),
-        None => cannot(format!("nothing with the action {action_id} stands there")),
+        None => cannot(format!(
+            "nothing with the action {} stands there",
+            press.action_id
+        )),
     }
 }
 
@@ -110,7 +119,7 @@ fn on_message(
         let Some(message) = shown else {
             return cannot(format!("{} sees no message {ts} in {channel}", user.name));
         };
-        let (block_id, element) = find(&message.content.blocks, &press.action_id)?;
+        let (block_id, element) = find(&message.content.blocks, press)?;
         let action = elements::action(block_id, element, press.option.as_deref(), &action_ts)?;
         let chosen = match press.option.as_deref() {
             Some(value) if text_of(element, "/type") != "overflow" => {
@@ -182,7 +191,7 @@ fn on_view(
         return cannot(format!("{} has no such view open", user.name));
     };
     let blocks = view.body["blocks"].as_array().cloned().unwrap_or_default();
-    let (block_id, element) = find(&blocks, &press.action_id)?;
+    let (block_id, element) = find(&blocks, press)?;
     let action = elements::action(block_id, element, press.option.as_deref(), &action_ts)?;
     if let (Some(value), false) = (
         press.option.as_deref(),

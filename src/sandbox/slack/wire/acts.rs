@@ -75,6 +75,9 @@ pub struct Press {
     pub surface: Surface,
     /// Which element; it must be there.
     pub action_id: String,
+    /// In which block; needed only where two blocks use one action_id.
+    #[serde(default)]
+    pub block_id: Option<String>,
     /// For menus: the value of the chosen option, or the chosen user or channel.
     pub option: Option<String>,
 }
