@@ -11,7 +11,7 @@ use clap::Subcommand;
 use crate::domain::audit::{AuditEntry, Head};
 use crate::domain::audit_verify::Verifier;
 use crate::domain::timing::Timestamp;
-use crate::store::Reads;
+use crate::store::Store as _;
 use crate::store::sqlite::SqliteStore;
 
 const PAGE: i64 = 1000;
@@ -52,8 +52,8 @@ pub async fn run(command: AuditCommand) -> anyhow::Result<ExitCode> {
 }
 
 async fn verify(db: &std::path::Path, expected: Option<Head>) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open_read_only(db).await?;
-    let mut reader = store.reader_owned().await?;
+    let store = SqliteStore::open_read_only(&db.display().to_string()).await?;
+    let mut reader = store.reader().await?;
     let compared = expected.is_some();
     let mut verifier = Verifier::new(expected);
     let mut after = 0;
@@ -89,8 +89,8 @@ async fn verify(db: &std::path::Path, expected: Option<Head>) -> anyhow::Result<
 
 async fn export(db: &std::path::Path, since: Option<&str>) -> anyhow::Result<ExitCode> {
     let since_ms = since.map(moment).transpose()?.map(|at| at.timestamp_millis());
-    let store = SqliteStore::open_read_only(db).await?;
-    let mut reader = store.reader_owned().await?;
+    let store = SqliteStore::open_read_only(&db.display().to_string()).await?;
+    let mut reader = store.reader().await?;
     let mut out = std::io::stdout().lock();
     let mut after = 0;
     loop {

@@ -223,7 +223,7 @@ impl World {
 
     /// Lets every job that is due run.
     pub async fn settle(&self) -> usize {
-        self.app.worker().run_until_idle().await
+        self.app.worker().run_until_idle().await.unwrap()
     }
 
     /// Time passes, then what is due happens.
