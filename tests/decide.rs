@@ -1,0 +1,25 @@
+//! Decisions: every state against every event as tables, the promises one by one, and walks through
+//! random lives of a request.
+
+#[path = "decide/approving.rs"]
+mod approving;
+#[path = "decide/case.rs"]
+mod case;
+#[path = "decide/checks.rs"]
+mod checks;
+#[path = "decide/giving.rs"]
+mod giving;
+#[path = "decide/lines.rs"]
+mod lines;
+#[path = "decide/promises.rs"]
+mod promises;
+#[path = "decide/requests.rs"]
+mod requests;
+#[path = "decide/states.rs"]
+mod states;
+#[path = "decide/taking.rs"]
+mod taking;
+#[path = "decide/walk.rs"]
+mod walk;
+#[path = "decide/walking.rs"]
+mod walking;
