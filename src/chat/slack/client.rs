@@ -1,0 +1,201 @@
+//! The connection to Slack's Web API: one client, one token, one time limit for each call.
+
+use std::time::Duration;
+
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::connect::HttpConnector;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use slack_morphism::hyper_tokio::{SlackClientHyperConnector, SlackHyperClient};
+use slack_morphism::{SlackApiToken, SlackApiTokenValue};
+use url::{Host, Url};
+
+use super::failure::Failure;
+
+/// Time limit of one call.
+pub const CALL_MAX: Duration = Duration::from_secs(10);
+/// Time limit of making a connection.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// After how much silence a connection is probed, so that a dead one is noticed.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Where Slack is, and as whom we speak to it.
+#[derive(Debug, Clone)]
+pub struct SlackSettings {
+    /// Base address of the Web API in place of Slack's own, e.g. a sandbox's `http://127.0.0.1:8911/api/`.
+    pub api_url: Option<String>,
+    /// The bot's token, `xoxb-…`.
+    pub bot_token: SecretString,
+}
+
+/// Slack can't be spoken to with these settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// Not an address.
+    #[error(
+        "slack.api_url is no address: {0}. Write e.g. `https://slack.com/api`, or leave it out."
+    )]
+    NotAnAddress(String),
+    /// Tokens would travel in the clear.
+    #[error(
+        "slack.api_url may be plain `http://` on loopback only: {0} is another host. Use `https://`."
+    )]
+    PlainBeyondLoopback(String),
+    /// No certificates to trust.
+    #[error(
+        "the machine's root certificates can't be loaded: {0}. Install them (Debian: ca-certificates)."
+    )]
+    NoRoots(String),
+    /// A time limit or address that the listener could not start with.
+    #[error("Socket Mode can't start: {0}")]
+    Listener(String),
+}
+
+/// A client of slack-morphism with an address and time limits of ours. Its rate control is off: it
+/// would pace all channels together, and the wait that Slack asks for is kept by the job.
+pub(super) fn hyper_client(api_url: Option<&str>) -> Result<SlackHyperClient, SetupError> {
+    let api_url = api_url.map(checked).transpose()?;
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_connect_timeout(Some(CONNECT_MAX));
+    http.set_keepalive(Some(KEEPALIVE));
+    http.set_nodelay(true);
+    let builder = HttpsConnectorBuilder::new();
+    let ring = rustls::crypto::ring::default_provider();
+    let builder = if api_url
+        .as_deref()
+        .is_some_and(|url| url.starts_with("http:"))
+    {
+        // A server on loopback speaks no TLS, so that a machine without root certificates will do.
+        let config = rustls::ClientConfig::builder_with_provider(ring.into())
+            .with_safe_default_protocol_versions()
+            .map_err(|e| SetupError::NoRoots(e.to_string()))?
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        builder.with_tls_config(config)
+    } else {
+        builder
+            .with_provider_and_native_roots(ring)
+            .map_err(|e| SetupError::NoRoots(e.to_string()))?
+    };
+    let https = builder
+        .https_or_http()
+        .enable_http1()
+        .enable_http2()
+        .wrap_connector(http);
+    let connector = SlackClientHyperConnector::from(https);
+    let connector = match api_url {
+        Some(api_url) => connector.with_slack_api_url(&api_url),
+        None => connector,
+    };
+    Ok(SlackHyperClient::new(connector))
+}
+
+/// The address without a slash at its end.
+fn checked(api_url: &str) -> Result<String, SetupError> {
+    let url = Url::parse(api_url).map_err(|e| SetupError::NotAnAddress(e.to_string()))?;
+    let loopback = match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => return Err(SetupError::NotAnAddress("it has no host".to_owned())),
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        "http" => {
+            return Err(SetupError::PlainBeyondLoopback(
+                url.host_str().unwrap_or_default().to_owned(),
+            ));
+        }
+        other => {
+            return Err(SetupError::NotAnAddress(format!(
+                "`{other}` is neither https nor http"
+            )));
+        }
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// A token as slack-morphism wants it.
+pub(super) fn token(secret: &SecretString) -> SlackApiToken {
+    SlackApiToken::new(SlackApiTokenValue(secret.expose_secret().to_owned()))
+}
+
+/// The Web API with the bot's token.
+pub(super) struct Api {
+    client: SlackHyperClient,
+    token: SlackApiToken,
+}
+
+impl Api {
+    pub(super) fn new(settings: &SlackSettings) -> Result<Self, SetupError> {
+        Ok(Self {
+            client: hyper_client(settings.api_url.as_deref())?,
+            token: token(&settings.bot_token),
+        })
+    }
+
+    /// Calls a method, within [`CALL_MAX`].
+    pub(super) async fn call<Answer>(
+        &self,
+        method: &str,
+        arguments: &(impl Serialize + Send + Sync),
+    ) -> Result<Answer, Failure>
+    where
+        Answer: DeserializeOwned + Send,
+    {
+        let session = self.client.open_session(&self.token);
+        let call = session
+            .http_session_api
+            .http_post::<_, Answer>(method, arguments, None);
+        match tokio::time::timeout(CALL_MAX, call).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(Failure::of(method, &error)),
+            Err(_) => Err(Failure::timed_out(method, CALL_MAX)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_travel_in_the_clear_on_loopback_only() {
+        for ok in [
+            "https://slack.com/api/",
+            "http://127.0.0.1:8911/api/",
+            "http://[::1]:1/api",
+            "http://localhost/api",
+        ] {
+            assert_eq!(checked(ok), Ok(ok.trim_end_matches('/').to_owned()));
+        }
+        for bad in [
+            "http://slack.com/api",
+            "http://10.0.0.1/api",
+            "http://127.0.0.1.example/",
+        ] {
+            assert!(
+                matches!(checked(bad), Err(SetupError::PlainBeyondLoopback(_))),
+                "{bad}"
+            );
+        }
+        for bad in ["", "slack.com", "ftp://127.0.0.1/", "data:,x"] {
+            assert!(
+                matches!(checked(bad), Err(SetupError::NotAnAddress(_))),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn settings_do_not_show_the_token() {
+        let settings = SlackSettings {
+            api_url: None,
+            bot_token: SecretString::from("xoxb-very-secret"),
+        };
+        assert!(!format!("{settings:?}").contains("very-secret"));
+    }
+}

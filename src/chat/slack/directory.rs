@@ -1,0 +1,176 @@
+//! Channels by the names that a config gives them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::failure::Failure;
+use super::send::SlackOutbox;
+use crate::domain::ids::Place;
+
+/// Channels of one page; Slack recommends 200 and allows fewer than 1,000.
+const PAGE: u32 = 200;
+/// Pages that are read at most: 100,000 channels.
+const PAGES_MAX: usize = 500;
+
+/// Why a configured channel can't be used, in a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadPlace(pub String);
+
+#[derive(Debug, Clone, Deserialize)]
+struct Channel {
+    id: String,
+    name: Option<String>,
+    #[serde(default)]
+    is_archived: bool,
+    #[serde(default)]
+    is_member: bool,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    channels: Vec<Channel>,
+    response_metadata: Option<Cursor>,
+}
+
+#[derive(Deserialize)]
+struct Cursor {
+    #[serde(default)]
+    next_cursor: String,
+}
+
+impl SlackOutbox {
+    /// The places that a config means with `slack:#name` and `slack:C0ID`: exactly one channel each,
+    /// not archived, with the bot in it. Every name has an entry in the result.
+    ///
+    /// # Errors
+    /// [`Failure`] when Slack does not list its channels.
+    pub async fn places(
+        &self,
+        names: &[String],
+    ) -> Result<BTreeMap<String, Result<Place, BadPlace>>, Failure> {
+        let team = self.whoami().await?.team_id.clone();
+        let channels = if names.is_empty() {
+            Vec::new()
+        } else {
+            self.channels().await?
+        };
+        Ok(names
+            .iter()
+            .map(|name| (name.clone(), resolve(name, &team, &channels)))
+            .collect())
+    }
+
+    async fn channels(&self) -> Result<Vec<Channel>, Failure> {
+        let mut all = Vec::new();
+        let mut cursor = String::new();
+        for _ in 0..PAGES_MAX {
+            let arguments = json!({
+                "types": "public_channel,private_channel",
+                "exclude_archived": false,
+                "limit": PAGE,
+                "cursor": cursor,
+            });
+            let page: Page = self.api.call("conversations.list", &arguments).await?;
+            all.extend(page.channels);
+            cursor = page
+                .response_metadata
+                .map(|metadata| metadata.next_cursor)
+                .unwrap_or_default();
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn resolve(configured: &str, team: &str, channels: &[Channel]) -> Result<Place, BadPlace> {
+    let bad = |what: String| BadPlace(format!("`{configured}` {what}"));
+    let Some(wanted) = configured.strip_prefix("slack:") else {
+        return Err(bad(
+            "is no Slack channel. Write `slack:#name` or `slack:C0123456`.".into(),
+        ));
+    };
+    // An id may name its workspace, as it stands in the record.
+    let id = match wanted.split_once('/') {
+        Some((workspace, id)) if workspace == team => id,
+        Some((workspace, _)) => {
+            return Err(bad(format!(
+                "is in the workspace {workspace}; the bot's is {team}."
+            )));
+        }
+        None => wanted,
+    };
+    let found: Vec<&Channel> = match wanted.strip_prefix('#') {
+        Some(name) => channels
+            .iter()
+            .filter(|one| one.name.as_deref() == Some(name))
+            .collect(),
+        None => channels.iter().filter(|one| one.id == id).collect(),
+    };
+    match found.as_slice() {
+        [] => Err(bad(
+            "matches no channel that the bot can see. Check its spelling; into a private channel the bot must be invited first.".into(),
+        )),
+        [one] if one.is_archived => Err(bad("is archived. Unarchive it or name another.".into())),
+        [one] if !one.is_member => Err(bad(
+            "has no bot in it. Type `/invite @jitbot` there.".into(),
+        )),
+        [one] => Place::new(format!("slack:{team}/{}", one.id))
+            .map_err(|e| bad(format!("has an id that can't be used: {e}."))),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|one| one.id.as_str()).collect();
+            Err(bad(format!(
+                "matches several channels ({}). Write one's id instead, e.g. `slack:{}`.",
+                ids.join(", "),
+                ids[0]
+            )))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(id: &str, name: &str, is_archived: bool, is_member: bool) -> Channel {
+        Channel {
+            id: id.into(),
+            name: Some(name.into()),
+            is_archived,
+            is_member,
+        }
+    }
+
+    #[test]
+    fn a_name_means_exactly_one_channel_that_we_are_in() {
+        let channels = [
+            channel("C1", "approvals", false, true),
+            channel("C2", "old", true, true),
+            channel("C3", "away", false, false),
+            channel("C4", "twice", false, true),
+            channel("C5", "twice", false, true),
+        ];
+        let one = |name: &str| resolve(name, "T1", &channels).map_err(|e| e.0);
+        let place = Place::new("slack:T1/C1").unwrap();
+        for good in ["slack:#approvals", "slack:C1", "slack:T1/C1"] {
+            assert_eq!(one(good), Ok(place.clone()), "{good}");
+        }
+        for (bad, why) in [
+            ("slack:#approval", "matches no channel"),
+            ("slack:approvals", "matches no channel"),
+            ("slack:#old", "is archived"),
+            ("slack:#away", "has no bot in it"),
+            ("slack:#twice", "matches several channels (C4, C5)"),
+            ("slack:T2/C1", "is in the workspace T2"),
+            ("#approvals", "is no Slack channel"),
+        ] {
+            let said = one(bad).unwrap_err();
+            assert!(said.contains(why) && said.ends_with('.'), "{bad}: {said}");
+        }
+    }
+}

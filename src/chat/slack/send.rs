@@ -1,0 +1,439 @@
+//! Out to Slack: cards, letters, private answers.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, OnceCell};
+
+use super::client::{Api, SetupError, SlackSettings};
+use super::failure::{Failure, Kind};
+use super::render::{self, CARD_EVENT, COPY_EVENT, Drawn, Names};
+use crate::chat::card::{Card, Letter};
+use crate::chat::port::{Outbox, PostError};
+use crate::chat::{text::Message, wording};
+use crate::domain::command::MessageRef;
+use crate::domain::ids::{AccountId, Place, RequestId};
+
+/// Messages that are looked through for a lost card, newest first.
+const HISTORY_MAX: u32 = 100;
+/// Names and conversations that are remembered; beyond, they are asked for again.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// Who we are to Slack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    /// The workspace.
+    pub team_id: String,
+    /// The bot's user.
+    pub bot_user_id: String,
+    /// The bot, as its messages name it.
+    pub bot_id: Option<String>,
+}
+
+/// Posts to Slack.
+pub struct SlackOutbox {
+    pub(super) api: Api,
+    me: OnceCell<Me>,
+    conversations: Mutex<HashMap<AccountId, String>>,
+    names: Mutex<Names>,
+}
+
+#[derive(Deserialize)]
+struct Posted {
+    channel: String,
+    ts: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Done {}
+
+impl SlackOutbox {
+    /// A connection with these settings. Nothing is called yet: Slack may be away when we start.
+    ///
+    /// # Errors
+    /// [`SetupError`] when the settings can't work.
+    pub fn connect(settings: &SlackSettings) -> Result<Self, SetupError> {
+        Ok(Self {
+            api: Api::new(settings)?,
+            me: OnceCell::new(),
+            conversations: Mutex::default(),
+            names: Mutex::default(),
+        })
+    }
+
+    /// Who we are; asked once.
+    ///
+    /// # Errors
+    /// [`Failure`] when Slack does not say.
+    pub async fn whoami(&self) -> Result<&Me, Failure> {
+        #[derive(Deserialize)]
+        struct Identity {
+            team_id: String,
+            user_id: String,
+            bot_id: Option<String>,
+        }
+        self.me
+            .get_or_try_init(|| async {
+                let one: Identity = self.api.call("auth.test", &json!({})).await?;
+                Ok(Me {
+                    team_id: one.team_id,
+                    bot_user_id: one.user_id,
+                    bot_id: one.bot_id,
+                })
+            })
+            .await
+    }
+
+    /// The names of people who are shown without being notified. A name that can't be had is left out:
+    /// the id is shown then.
+    async fn names_of(&self, people: Vec<AccountId>) -> Names {
+        let mut names = Names::new();
+        for account in people {
+            if names.contains_key(&account) {
+                continue;
+            }
+            let known = self.names.lock().await.get(&account).cloned();
+            let name = match known {
+                Some(name) => name,
+                None => match self.name_of(&account).await {
+                    Ok(name) => {
+                        let mut remembered = self.names.lock().await;
+                        if remembered.len() >= REMEMBERED_MAX {
+                            remembered.clear();
+                        }
+                        remembered.insert(account.clone(), name.clone());
+                        name
+                    }
+                    Err(failure) => {
+                        tracing::debug!(account = %account, %failure, "no name for an account; its id is shown");
+                        continue;
+                    }
+                },
+            };
+            names.insert(account, name);
+        }
+        names
+    }
+
+    async fn name_of(&self, account: &AccountId) -> Result<String, Failure> {
+        #[derive(Deserialize)]
+        struct Info {
+            user: User,
+        }
+        #[derive(Deserialize)]
+        struct User {
+            name: Option<String>,
+            profile: Option<Profile>,
+        }
+        #[derive(Deserialize)]
+        struct Profile {
+            display_name: Option<String>,
+            real_name: Option<String>,
+        }
+        let info: Info = self
+            .api
+            .call("users.info", &json!({"user": account.member()}))
+            .await?;
+        let (display, real) = info
+            .user
+            .profile
+            .map_or((None, None), |one| (one.display_name, one.real_name));
+        [display, real, info.user.name]
+            .into_iter()
+            .flatten()
+            .find(|name| crate::chat::text::is_visible(name))
+            .ok_or_else(|| Failure::never("users.info: the person has no name"))
+    }
+
+    async fn draw_card(&self, card: &Card) -> Drawn {
+        // Everybody but a requester who is mentioned is named quietly, so these are the names needed.
+        let mut people = vec![card.requester.clone()];
+        people.extend(card.beneficiary.clone());
+        people.extend(card.decisions.iter().filter_map(|(by, ..)| by.clone()));
+        people.extend(card.grant.as_ref().and_then(|grant| grant.by.clone()));
+        render::card(card, &self.names_of(people).await)
+    }
+
+    async fn draw(&self, message: &Message) -> Drawn {
+        let names = self.names_of(message.quiet_people()).await;
+        render::message(message, render::Readers::Many(&names))
+    }
+
+    async fn post(
+        &self,
+        channel: &str,
+        drawn: &Drawn,
+        metadata: Option<Value>,
+    ) -> Result<Posted, Failure> {
+        self.api
+            .call(
+                "chat.postMessage",
+                &Post {
+                    channel,
+                    user: None,
+                    ts: None,
+                    text: &drawn.text,
+                    blocks: &drawn.blocks,
+                    metadata,
+                    parse: "none",
+                    link_names: false,
+                    unfurl_links: Some(false),
+                    unfurl_media: Some(false),
+                },
+            )
+            .await
+    }
+
+    async fn redraw(
+        &self,
+        on: &MessageRef,
+        drawn: &Drawn,
+        metadata: Value,
+    ) -> Result<(), PostError> {
+        self.api
+            .call(
+                "chat.update",
+                &Post {
+                    channel: on.place.member(),
+                    user: None,
+                    ts: Some(&on.message),
+                    text: &drawn.text,
+                    blocks: &drawn.blocks,
+                    metadata: Some(metadata),
+                    parse: "none",
+                    link_names: false,
+                    unfurl_links: None,
+                    unfurl_media: None,
+                },
+            )
+            .await
+            .map(|Done {}| ())
+            .map_err(Failure::repeatable)
+    }
+
+    /// The conversation with a person.
+    async fn conversation(&self, account: &AccountId) -> Result<String, PostError> {
+        #[derive(Deserialize)]
+        struct Opened {
+            channel: Channel,
+        }
+        #[derive(Deserialize)]
+        struct Channel {
+            id: String,
+        }
+        if let Some(id) = self.conversations.lock().await.get(account) {
+            return Ok(id.clone());
+        }
+        // Opening is the same however often it is done.
+        let opened: Opened = self
+            .api
+            .call("conversations.open", &json!({"users": account.member()}))
+            .await
+            .map_err(Failure::repeatable)?;
+        let mut remembered = self.conversations.lock().await;
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.clear();
+        }
+        remembered.insert(account.clone(), opened.channel.id.clone());
+        Ok(opened.channel.id)
+    }
+}
+
+/// What is posted, changed or shown to one person. Nothing in it is parsed for names or links.
+#[derive(Serialize)]
+struct Post<'a> {
+    channel: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ts: Option<&'a str>,
+    text: &'a str,
+    blocks: &'a [Value],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Value>,
+    parse: &'static str,
+    link_names: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfurl_links: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfurl_media: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct History {
+    #[serde(default)]
+    messages: Vec<Past>,
+}
+
+#[derive(Deserialize)]
+struct Past {
+    ts: String,
+    bot_id: Option<String>,
+    user: Option<String>,
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    event_type: Option<String>,
+    #[serde(default)]
+    event_payload: Value,
+}
+
+impl Past {
+    fn is_by(&self, me: &Me) -> bool {
+        let by_bot = me.bot_id.is_some() && self.bot_id == me.bot_id;
+        by_bot || self.user.as_deref() == Some(&me.bot_user_id)
+    }
+
+    fn is_card_of(&self, request: &RequestId) -> bool {
+        self.metadata.as_ref().is_some_and(|metadata| {
+            metadata.event_type.as_deref() == Some(CARD_EVENT)
+                && metadata.event_payload["request"] == request.as_str()
+        })
+    }
+}
+
+#[async_trait]
+impl Outbox for SlackOutbox {
+    fn platform(&self) -> &'static str {
+        "slack"
+    }
+
+    async fn post_card(&self, place: &Place, card: &Card) -> Result<MessageRef, PostError> {
+        let drawn = self.draw_card(card).await;
+        let metadata = render::metadata(CARD_EVENT, &card.id, card.version);
+        let posted = self
+            .post(place.member(), &drawn, Some(metadata))
+            .await
+            .map_err(Failure::once)?;
+        Ok(MessageRef {
+            // Slack may answer with another id than was asked for, e.g. after a channel moved.
+            place: Place::new(format!("slack:{}/{}", place.community(), posted.channel))
+                .unwrap_or_else(|_| place.clone()),
+            message: posted.ts,
+        })
+    }
+
+    async fn update_card(&self, on: &MessageRef, card: &Card) -> Result<(), PostError> {
+        let drawn = self.draw_card(card).await;
+        let metadata = render::metadata(CARD_EVENT, &card.id, card.version);
+        self.redraw(on, &drawn, metadata).await
+    }
+
+    /// None also where the app may not read what was posted: the card is made again then.
+    async fn find_card(
+        &self,
+        place: &Place,
+        request: &RequestId,
+    ) -> Result<Option<MessageRef>, PostError> {
+        let me = self.whoami().await.map_err(Failure::repeatable)?;
+        let arguments = json!({
+            "channel": place.member(),
+            "include_all_metadata": true,
+            "limit": HISTORY_MAX,
+        });
+        let history: History = match self.api.call("conversations.history", &arguments).await {
+            Ok(history) => history,
+            Err(failure) if failure.is_one_of(&["missing_scope", "not_in_channel"]) => {
+                tracing::warn!(place = %place, %failure, "a lost card can't be looked for");
+                return Ok(None);
+            }
+            Err(failure) => return Err(failure.repeatable()),
+        };
+        // Slack answers newest first.
+        Ok(history
+            .messages
+            .into_iter()
+            .find(|past| past.is_by(me) && past.is_card_of(request))
+            .map(|past| MessageRef {
+                place: place.clone(),
+                message: past.ts,
+            }))
+    }
+
+    async fn strike_copy(
+        &self,
+        copy: &MessageRef,
+        request: &RequestId,
+        real: Option<&MessageRef>,
+    ) -> Result<(), PostError> {
+        let mut message = wording::copy_of(request);
+        if let Some(real) = real.filter(|real| real.place != copy.place) {
+            let pointer = crate::chat::text::Text::of("It stands in ").place(&real.place);
+            message = message.with(crate::chat::text::Part::Aside(pointer.plain(".")));
+        }
+        let drawn = render::message(&message, render::Readers::One);
+        let metadata = render::metadata(COPY_EVENT, request, 0);
+        self.redraw(copy, &drawn, metadata).await
+    }
+
+    async fn tell(&self, account: &AccountId, letter: &Letter) -> Result<(), PostError> {
+        let drawn = self.draw(&wording::letter(letter)).await;
+        let channel = self.conversation(account).await?;
+        match self.post(&channel, &drawn, None).await {
+            Ok(_) => Ok(()),
+            Err(failure) => {
+                if failure.kind == Kind::Never {
+                    // It may have been the remembered conversation; the next letter opens it anew.
+                    self.conversations.lock().await.remove(account);
+                }
+                Err(failure.once())
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        place: &Place,
+        account: &AccountId,
+        letter: &Letter,
+    ) -> Result<(), PostError> {
+        let drawn = render::message(&wording::letter(letter), render::Readers::One);
+        let answered: Result<Done, Failure> = self
+            .api
+            .call(
+                "chat.postEphemeral",
+                &Post {
+                    channel: place.member(),
+                    user: Some(account.member()),
+                    ts: None,
+                    text: &drawn.text,
+                    blocks: &drawn.blocks,
+                    metadata: None,
+                    parse: "none",
+                    link_names: false,
+                    unfurl_links: None,
+                    unfurl_media: None,
+                },
+            )
+            .await;
+        match answered {
+            Ok(Done {}) => Ok(()),
+            // We are not there, or the person is not: a place where nothing can be shown to them.
+            Err(failure)
+                if failure.is_one_of(&[
+                    "channel_not_found",
+                    "not_in_channel",
+                    "user_not_in_channel",
+                    "is_archived",
+                    "restricted_action",
+                    "method_not_supported_for_channel_type",
+                ]) =>
+            {
+                self.tell(account, letter).await
+            }
+            Err(failure) => Err(failure.once()),
+        }
+    }
+
+    async fn announce(&self, place: &Place, letter: &Letter) -> Result<(), PostError> {
+        let drawn = self.draw(&wording::letter(letter)).await;
+        self.post(place.member(), &drawn, None)
+            .await
+            .map(|_| ())
+            .map_err(Failure::once)
+    }
+}
