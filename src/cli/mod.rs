@@ -1,1 +1,3 @@
-//! (being built)
+//! One file a subcommand.
+
+pub mod check;

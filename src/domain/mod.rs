@@ -8,6 +8,7 @@ pub mod audit;
 pub mod command;
 pub mod decide;
 pub mod decision;
+pub mod duration;
 pub mod facts;
 pub mod grant;
 pub mod ids;
