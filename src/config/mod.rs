@@ -1,1 +1,293 @@
-//! (being built)
+//! The config: typed, checked as a whole, with every problem at once.
+//!
+//! Reading is pure: the text, the file's name and the environment are arguments. `docs/CONFIG.md`
+//! lists every key.
+
+pub mod issuer;
+pub mod problem;
+pub mod schedule;
+pub mod secret;
+
+mod cross;
+mod people;
+mod policy;
+mod reader;
+mod resource;
+mod sections;
+mod subject;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use toml::de::DeTable;
+
+pub use issuer::{HostsWay, IssuerConfig, SshCaConfig};
+pub use policy::Entitlements;
+pub use problem::{Problem, Problems};
+pub use reader::Env;
+pub use resource::ResourceConfig;
+pub use schedule::Schedule;
+pub use secret::{SecretError, SecretSource};
+pub use sections::{HttpConfig, LimitsConfig, SecurityConfig, SlackConfig, StoreConfig};
+
+use crate::domain::ids::{AccountId, GroupName, IssuerName, PersonName, ResourceName};
+use crate::issuer::PersonFacts;
+use crate::policy::model::{Person, Subject};
+use reader::{Source, Table};
+use subject::Names;
+
+/// The commented config that ships with the program.
+pub const SAMPLE: &str = include_str!("../../manifests/jitbot.toml");
+
+/// A config is written by hand: a larger file is something else.
+const FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+const SECTIONS: &[&str] = &[
+    "slack", "store", "security", "http", "limits", "group", "person", "issuer", "resource",
+];
+const SECTIONS_LATER: &[(&str, &str)] =
+    &[("discord", "Discord comes later; serve Slack with [slack].")];
+
+/// Everything that the file says, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Slack.
+    pub slack: SlackConfig,
+    /// The database.
+    pub store: StoreConfig,
+    /// Security.
+    pub security: SecurityConfig,
+    /// The HTTP server, if one is wanted.
+    pub http: Option<HttpConfig>,
+    /// Limits.
+    pub limits: LimitsConfig,
+    /// Groups: people and accounts, as written.
+    pub groups: BTreeMap<GroupName, Vec<Subject>>,
+    /// People.
+    pub people: BTreeMap<PersonName, Person>,
+    /// Issuers.
+    pub issuers: BTreeMap<IssuerName, IssuerConfig>,
+    /// Resources.
+    pub resources: BTreeMap<ResourceName, ResourceConfig>,
+    /// What is allowed, but hardly meant.
+    pub warnings: Vec<Problem>,
+    file: String,
+    lines: BTreeMap<String, usize>,
+}
+
+impl Config {
+    /// Names of all places that must be resolved, e.g. `slack:#approvals`.
+    #[must_use]
+    pub fn place_names(&self) -> Vec<String> {
+        let names: BTreeSet<&String> = self
+            .security
+            .channels
+            .iter()
+            .chain(self.resources.values().flat_map(|r| &r.channels))
+            .collect();
+        names.into_iter().cloned().collect()
+    }
+
+    /// People, as issuers need to know them.
+    #[must_use]
+    pub fn persons(&self) -> Vec<PersonFacts> {
+        let facts = |(name, person): (&PersonName, &Person)| PersonFacts {
+            name: name.clone(),
+            accounts: person.accounts.clone(),
+            ssh_keys: person.ssh_keys.clone(),
+        };
+        self.people.iter().map(facts).collect()
+    }
+
+    /// The workspaces whose accounts are named, e.g. `slack:T1`.
+    #[must_use]
+    pub fn communities(&self) -> BTreeSet<String> {
+        let community =
+            |account: &AccountId| format!("{}:{}", account.platform(), account.community());
+        self.all_accounts().iter().map(community).collect()
+    }
+
+    fn secrets(&self) -> Vec<&SecretSource> {
+        let mut secrets = vec![&self.slack.bot_token, &self.slack.app_token];
+        secrets.extend(self.issuers.values().flat_map(IssuerConfig::secrets));
+        secrets
+    }
+}
+
+/// Reads and checks a config file, with the process's environment. Files of secrets are looked at,
+/// not read: what is wrong with them is a warning here, and an error where the secret is needed.
+///
+/// # Errors
+/// All [`Problems`] at once.
+pub fn load(path: &Path) -> Result<Config, Problems> {
+    load_with(path, &|name| std::env::var(name).ok())
+}
+
+/// Like [`load`], with another environment.
+///
+/// # Errors
+/// All [`Problems`] at once.
+pub fn load_with(path: &Path, env: Env<'_>) -> Result<Config, Problems> {
+    let file = path.display().to_string();
+    let whole = |what: String, hint: &str| {
+        Problems(vec![Problem {
+            file: file.clone(),
+            line: 0,
+            key: String::new(),
+            what,
+            hint: hint.to_owned(),
+        }])
+    };
+    let size = std::fs::metadata(path).map(|meta| meta.len());
+    if let Ok(size @ FILE_MAX_BYTES..) = size {
+        return Err(whole(
+            format!("{size} bytes are too many for a config"),
+            "Check the path.",
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        whole(
+            format!("the config can't be read: {e}"),
+            "Check the path and who may read it.",
+        )
+    })?;
+    let mut config = parse(&text, &file, env)?;
+    let warnings: Vec<Problem> = config
+        .secrets()
+        .into_iter()
+        .filter_map(|secret| secret.looks_wrong())
+        .map(|(what, hint)| Problem {
+            file: file.clone(),
+            line: 0,
+            key: String::new(),
+            what,
+            hint: hint.to_owned(),
+        })
+        .collect();
+    config.warnings.extend(warnings);
+    Ok(config)
+}
+
+/// Reads and checks a config. Pure: looks at nothing but its arguments.
+///
+/// # Errors
+/// All [`Problems`] at once; where the text is no TOML, only those of its syntax.
+pub fn parse(text: &str, file: &str, env: Env<'_>) -> Result<Config, Problems> {
+    let source = Source::new(file, text, env);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        let mut last_line = 0;
+        for error in errors {
+            let line = error.span().map_or(0, |span| source.line_of(span.start));
+            // One slip makes the parser stumble several times in its line.
+            if line != last_line || line == 0 {
+                let what = format!("not TOML: {}", error.message());
+                source.problem(line, "", what, "See https://toml.io for how it is written.");
+            }
+            last_line = line;
+        }
+        return Err(Problems(source.finish().0));
+    }
+    let root = Table::root(&source, document.get_ref());
+    let read = read(&root, file);
+    if let Some(config) = &read {
+        cross::check(config, &source);
+    }
+    let (problems, warnings, lines) = source.finish();
+    match read {
+        Some(mut config) if problems.is_empty() => {
+            config.warnings = warnings;
+            config.lines = lines;
+            Ok(config)
+        }
+        _ => Err(Problems(problems)),
+    }
+}
+
+/// Reads every section before it gives up, so that all problems are said at once. What a section
+/// with problems should have held is left out; then the whole is no [`Config`] either.
+fn read(root: &Table<'_>, file: &str) -> Option<Config> {
+    root.only(SECTIONS, SECTIONS_LATER);
+    let names_of = |kind: &str| -> BTreeSet<String> {
+        let names = people::names(root, kind);
+        names.into_iter().map(str::to_owned).collect()
+    };
+    let names = Names {
+        groups: names_of("group"),
+        people: names_of("person"),
+        issuers: names_of("issuer"),
+    };
+    let slack = sections::slack(root);
+    let store = sections::store(root);
+    let security = sections::security(root, &names);
+    let http = sections::http(root);
+    let limits = sections::limits(root);
+    let groups = people::groups(root, &names);
+    let people = people::people(root);
+    let issuers = issuer::issuers(root);
+    let resources = resource::resources(root, &names, &issuers);
+    if groups.len() < names.groups.len()
+        || people.len() < names.people.len()
+        || issuers.len() < names.issuers.len()
+    {
+        return None;
+    }
+    Some(Config {
+        slack: slack?,
+        store: store?,
+        security: security?,
+        http: http?,
+        limits: limits?,
+        groups,
+        people,
+        issuers,
+        resources,
+        warnings: Vec::new(),
+        file: file.to_owned(),
+        lines: BTreeMap::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every key that is read, with the constant that lists it, stands in the documentation.
+    #[test]
+    fn the_documentation_names_every_key() {
+        let doc = include_str!("../../docs/CONFIG.md");
+        let lists: [(&str, &[&str]); 18] = [
+            ("", SECTIONS),
+            ("[slack]", sections::SLACK_KEYS),
+            ("[store]", sections::STORE_KEYS),
+            ("[security]", sections::SECURITY_KEYS),
+            ("digest", sections::DIGEST_KEYS),
+            ("[http]", sections::HTTP_KEYS),
+            ("[limits]", sections::LIMITS_KEYS),
+            ("[group]", people::GROUP_KEYS),
+            ("[person]", people::PERSON_KEYS),
+            ("[issuer]", issuer::SSH_CA_KEYS),
+            ("krl", issuer::KRL_KEYS),
+            ("push", issuer::PUSH_KEYS),
+            ("fetch", issuer::FETCH_KEYS),
+            ("fetch.hosts", issuer::FETCH_HOST_KEYS),
+            ("[resource]", resource::RESOURCE_KEYS),
+            ("duration", resource::DURATION_KEYS),
+            ("approve", resource::APPROVE_KEYS),
+            ("auto_approve", resource::AUTO_APPROVE_KEYS),
+        ];
+        for (section, keys) in lists {
+            for key in keys {
+                let in_table = doc.lines().any(|line| {
+                    let cell = line.split('|').nth(1).unwrap_or_default();
+                    cell.split(['`', '.', '[', ']', ' ', ','])
+                        .any(|word| word == *key)
+                });
+                assert!(in_table, "docs/CONFIG.md lacks a row for {section} {key}");
+            }
+        }
+        for key in resource::SSH_GRANT_KEYS {
+            assert!(doc.contains(&format!("`grant.{key}`")), "{key}");
+        }
+    }
+}

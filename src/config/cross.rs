@@ -1,0 +1,197 @@
+//! What no single key shows: whether rules have people, and people what they need.
+
+use std::collections::BTreeSet;
+
+use super::Config;
+use super::people::accounts_of;
+use super::reader::Source;
+use crate::domain::ids::{AccountId, PersonName};
+use crate::policy::model::Subject;
+
+/// A human being, as far as the config can tell people apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Human {
+    Person(PersonName),
+    Account(AccountId),
+}
+
+impl Config {
+    fn accounts<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> BTreeSet<AccountId> {
+        subjects
+            .into_iter()
+            .flat_map(|subject| accounts_of(subject, &self.groups, &self.people))
+            .collect()
+    }
+
+    fn humans<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> BTreeSet<Human> {
+        let accounts = self.accounts(subjects);
+        let human = |account: &AccountId| {
+            let owner = self
+                .people
+                .iter()
+                .find(|(_, person)| person.accounts.contains(account));
+            match owner {
+                Some((name, _)) => Human::Person(name.clone()),
+                None => Human::Account(account.clone()),
+            }
+        };
+        accounts.iter().map(human).collect()
+    }
+
+    /// Every account that the config names.
+    pub(super) fn all_accounts(&self) -> BTreeSet<AccountId> {
+        let rules = self.resources.values().flat_map(|resource| {
+            resource
+                .request
+                .iter()
+                .chain(&resource.never)
+                .chain(&resource.approve.from)
+                .chain(resource.auto_approve.iter().flat_map(|rule| &rule.from))
+        });
+        let named = self
+            .groups
+            .values()
+            .flatten()
+            .chain(&self.security.people)
+            .chain(rules);
+        let mut accounts = self.accounts(named);
+        accounts.extend(
+            self.people
+                .values()
+                .flat_map(|p| p.accounts.iter().cloned()),
+        );
+        accounts
+    }
+}
+
+/// Says what is wrong between the parts of a config that was read without a problem.
+pub(super) fn check(config: &Config, source: &Source<'_>) {
+    one_team(config, source);
+    if config.humans(&config.security.people).is_empty() {
+        source.problem_at(
+            "security.people",
+            "nobody is security",
+            "Name somebody, or put people into the group: they are told when an access can't be taken away.",
+        );
+    }
+    for (name, issuer) in &config.issuers {
+        if issuer.needs_http() && config.http.is_none() {
+            source.problem_at(
+                &format!("issuer.{name}.krl.fetch"),
+                "hosts are to fetch from the bot, which serves no HTTP",
+                "Add [http] with listen = \"127.0.0.1:8910\".",
+            );
+        }
+    }
+    if config.resources.is_empty() {
+        source.problem(
+            0,
+            "resource",
+            "there is nothing to ask for",
+            "Define at least one [resource.NAME].",
+        );
+    }
+    for name in config.resources.keys() {
+        rules_have_people(config, source, name.as_str());
+    }
+}
+
+fn one_team(config: &Config, source: &Source<'_>) {
+    let teams: BTreeSet<String> = config.communities();
+    if teams.len() > 1 {
+        let teams: Vec<String> = teams.into_iter().collect();
+        source.problem(
+            0,
+            "",
+            format!(
+                "accounts of {} workspaces are named: {}",
+                teams.len(),
+                teams.join(", ")
+            ),
+            "One bot serves one Slack workspace; correct the team in slack:TEAM/USER.",
+        );
+    }
+}
+
+fn rules_have_people(config: &Config, source: &Source<'_>, name: &str) {
+    let Some((_, resource)) = config.resources.iter().find(|(n, _)| n.as_str() == name) else {
+        return;
+    };
+    let never = config.humans(&resource.never);
+    let requesters: BTreeSet<Human> = config
+        .humans(&resource.request)
+        .difference(&never)
+        .cloned()
+        .collect();
+    if requesters.is_empty() {
+        source.problem_at(
+            &format!("resource.{name}.request"),
+            "nobody may ask for this",
+            "Name somebody who is not in never, or put people into the group.",
+        );
+    }
+    let approvers = config.humans(&resource.approve.from);
+    let needed = usize::try_from(resource.approve.count).unwrap_or(usize::MAX);
+    let from = format!("resource.{name}.approve[0].from");
+    if approvers.is_empty() {
+        source.problem_at(
+            &from,
+            "nobody can approve this",
+            "Name somebody, or put people into the group.",
+        );
+    } else if approvers.len() < needed {
+        source.problem_at(
+            &format!("resource.{name}.approve[0].count"),
+            format!(
+                "{needed} people must approve, and there are only {}",
+                approvers.len()
+            ),
+            "Lower count, or name more people.",
+        );
+    } else {
+        // Nobody approves what they asked for.
+        let alone: Vec<String> = requesters
+            .iter()
+            .filter(|human| approvers.iter().filter(|a| a != human).count() < needed)
+            .map(said)
+            .collect();
+        if !alone.is_empty() {
+            source.warning_at(
+                &from,
+                format!(
+                    "too few others can approve what is asked for by {}",
+                    alone.join(", ")
+                ),
+                "Nobody approves what they asked for: name more people.",
+            );
+        }
+    }
+    let keyless: Vec<String> = requesters
+        .iter()
+        .filter(|human| match human {
+            Human::Person(name) => config
+                .people
+                .get(name)
+                .is_none_or(|person| person.ssh_keys.is_empty()),
+            Human::Account(_) => true,
+        })
+        .map(said)
+        .collect();
+    if !keyless.is_empty() {
+        source.warning_at(
+            &format!("resource.{name}.request"),
+            format!(
+                "no SSH key is known of {}, who will be refused",
+                keyless.join(", ")
+            ),
+            "Add ssh_keys to [person.NAME] for each.",
+        );
+    }
+}
+
+fn said(human: &Human) -> String {
+    match human {
+        Human::Person(name) => format!("person:{name}"),
+        Human::Account(account) => account.to_string(),
+    }
+}

@@ -1,0 +1,265 @@
+//! Groups and people: `[group.NAME]` and `[person.NAME]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ssh_key::public::KeyData;
+use ssh_key::{EcdsaCurve, PublicKey};
+
+use super::problem::quoted;
+use super::reader::{Item, Table};
+use super::subject::{self, Names};
+use crate::domain::ids::{AccountId, GroupName, PersonName};
+use crate::policy::model::{Person, Subject};
+
+pub(super) const GROUP_KEYS: &[&str] = &["members"];
+const GROUP_KEYS_LATER: &[(&str, &str)] = &[
+    (
+        "slack_usergroup",
+        "It comes later; list the people as members = [\"person:NAME\", \"slack:TEAM/USER\"].",
+    ),
+    (
+        "discord_role",
+        "It comes later; list the people as members = [\"person:NAME\", \"slack:TEAM/USER\"].",
+    ),
+];
+pub(super) const PERSON_KEYS: &[&str] = &["accounts", "ssh_keys", "time_zone"];
+
+/// Keys below this can be broken (NIST SP 800-57 part 1), and OpenSSH's own floor is near.
+const RSA_MIN_BITS: usize = 2048;
+
+/// Who is in which group, as written: people and accounts.
+pub(super) fn groups(root: &Table<'_>, names: &Names) -> BTreeMap<GroupName, Vec<Subject>> {
+    let mut groups = BTreeMap::new();
+    for (name, item) in named(root, "group") {
+        let name = match GroupName::new(name) {
+            Ok(name) => Some(name),
+            Err(e) => {
+                item.problem(e.to_string(), "");
+                None
+            }
+        };
+        let Some(table) = item.table(GROUP_KEYS, GROUP_KEYS_LATER) else {
+            continue;
+        };
+        // Where another source is named, that problem is said already.
+        let later = GROUP_KEYS_LATER
+            .iter()
+            .any(|(key, _)| table.get(key).is_some());
+        let members = if later {
+            table.get("members")
+        } else {
+            table.need("members", "List them like members = [\"person:alice\"].")
+        };
+        let members = members.and_then(|item| read_members(&item, names));
+        if let (Some(name), Some(members)) = (name, members) {
+            groups.insert(name, members);
+        }
+    }
+    groups
+}
+
+fn read_members(item: &Item<'_>, names: &Names) -> Option<Vec<Subject>> {
+    let members = subject::read_all(item, names)?;
+    if members.iter().any(|m| matches!(m, Subject::Group(_))) {
+        item.problem(
+            "names a group inside a group",
+            "List the people of that group, or name both groups where the rule stands.",
+        );
+        return None;
+    }
+    Some(members)
+}
+
+/// What chat can't tell about people.
+pub(super) fn people(root: &Table<'_>) -> BTreeMap<PersonName, Person> {
+    let mut people = BTreeMap::new();
+    let mut account_owner: BTreeMap<AccountId, &str> = BTreeMap::new();
+    let mut key_owner: BTreeMap<KeyData, &str> = BTreeMap::new();
+    for (text, item) in named(root, "person") {
+        let name = match PersonName::new(text) {
+            Ok(name) => Some(name),
+            Err(e) => {
+                item.problem(e.to_string(), "");
+                None
+            }
+        };
+        let Some(table) = item.table(PERSON_KEYS, &[]) else {
+            continue;
+        };
+        let accounts = table
+            .need(
+                "accounts",
+                "List them like accounts = [\"slack:T0123456/U0456789\"].",
+            )
+            .and_then(|item| read_accounts(&item, text, &mut account_owner));
+        let ssh_keys = match table.get("ssh_keys") {
+            Some(item) => read_keys(&item, text, &mut key_owner),
+            None => Some(Vec::new()),
+        };
+        let time_zone = match table.get("time_zone") {
+            Some(item) => item.time_zone().map(Some),
+            None => Some(None),
+        };
+        if let (Some(name), Some(accounts), Some(ssh_keys), Some(time_zone)) =
+            (name, accounts, ssh_keys, time_zone)
+        {
+            people.insert(
+                name,
+                Person {
+                    accounts,
+                    ssh_keys,
+                    time_zone,
+                },
+            );
+        }
+    }
+    people
+}
+
+fn read_accounts<'a>(
+    item: &Item<'a>,
+    person: &'a str,
+    owners: &mut BTreeMap<AccountId, &'a str>,
+) -> Option<Vec<AccountId>> {
+    let items = item.array()?;
+    if items.is_empty() {
+        item.problem(
+            "is empty",
+            "Name at least one account, like slack:T0123456/U0456789.",
+        );
+        return None;
+    }
+    let mut accounts = Some(Vec::new());
+    for item in items {
+        let Some(account) = subject::account(&item) else {
+            accounts = None;
+            continue;
+        };
+        if let Some(owner) = owners.insert(account.clone(), person) {
+            item.problem(
+                format!("{account} belongs to {} already", quoted(owner)),
+                "An account belongs to one person, or somebody could approve what they asked for.",
+            );
+            accounts = None;
+        } else if let Some(accounts) = &mut accounts {
+            accounts.push(account);
+        }
+    }
+    accounts
+}
+
+fn read_keys<'a>(
+    item: &Item<'a>,
+    person: &'a str,
+    owners: &mut BTreeMap<KeyData, &'a str>,
+) -> Option<Vec<String>> {
+    let mut lines = Some(Vec::new());
+    for item in item.array()? {
+        let Some(key) = item.string().and_then(|line| read_key(&item, line)) else {
+            lines = None;
+            continue;
+        };
+        if let Some(owner) = owners.insert(key.key_data().clone(), person) {
+            item.problem(
+                format!("this key belongs to {} already", quoted(owner)),
+                "Each person has keys of their own: a target knows people by them.",
+            );
+            lines = None;
+        } else if let (Some(lines), Ok(line)) = (&mut lines, key.to_openssh()) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// Reads one public key of a kind that a certificate can be made for. The text is never repeated:
+/// it may be a private key in the wrong place.
+fn read_key(item: &Item<'_>, line: &str) -> Option<PublicKey> {
+    if line.contains("PRIVATE KEY") {
+        item.problem(
+            "is a private key",
+            "Write the line of the .pub file, and make a new key: this one was seen.",
+        );
+        return None;
+    }
+    let one_line = !line.trim().chars().any(char::is_control);
+    let Some(key) = PublicKey::from_openssh(line.trim())
+        .ok()
+        .filter(|_| one_line)
+    else {
+        item.problem(
+            "is not a public key in OpenSSH's form",
+            "Write the line of the .pub file, like \"ssh-ed25519 AAAA… alice@laptop\".",
+        );
+        return None;
+    };
+    let refused = match key.key_data() {
+        KeyData::Ed25519(_) | KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_) => None,
+        KeyData::Ecdsa(key) => match key.curve() {
+            EcdsaCurve::NistP256 | EcdsaCurve::NistP384 | EcdsaCurve::NistP521 => None,
+        },
+        KeyData::Rsa(key) => {
+            let bits = key.n.as_positive_bytes().map_or(0, |bytes| {
+                let first = bytes
+                    .first()
+                    .map_or(0, |byte| byte.leading_zeros() as usize);
+                bytes.len() * 8 - first
+            });
+            (bits < RSA_MIN_BITS).then(|| format!("is an RSA key of only {bits} bits"))
+        }
+        other => Some(format!(
+            "is a key of the kind {}",
+            other.algorithm().as_str()
+        )),
+    };
+    if let Some(what) = refused {
+        item.problem(
+            what,
+            "Use Ed25519, ECDSA, RSA from 2048 bits, or a key on a security key (sk-…).",
+        );
+        return None;
+    }
+    Some(key)
+}
+
+/// The named tables of a kind: `[group.NAME]`.
+pub(super) fn named<'a>(root: &Table<'a>, kind: &str) -> Vec<(&'a str, Item<'a>)> {
+    root.get(kind)
+        .and_then(|item| item.open())
+        .map(|table| table.entries())
+        .unwrap_or_default()
+}
+
+/// The names alone; what is wrong with the tables is said when they are read.
+pub(super) fn names<'a>(root: &Table<'a>, kind: &str) -> Vec<&'a str> {
+    root.get(kind)
+        .filter(Item::is_table)
+        .and_then(|item| item.open())
+        .map(|table| table.entries())
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// The accounts that a subject stands for.
+pub(super) fn accounts_of(
+    subject: &Subject,
+    groups: &BTreeMap<GroupName, Vec<Subject>>,
+    people: &BTreeMap<PersonName, Person>,
+) -> BTreeSet<AccountId> {
+    match subject {
+        Subject::Account(account) => BTreeSet::from([account.clone()]),
+        Subject::Person(name) => people
+            .get(name)
+            .map(|person| person.accounts.iter().cloned().collect())
+            .unwrap_or_default(),
+        Subject::Group(name) => groups
+            .get(name)
+            .into_iter()
+            .flatten()
+            .filter(|member| !matches!(member, Subject::Group(_)))
+            .flat_map(|member| accounts_of(member, groups, people))
+            .collect(),
+    }
+}
