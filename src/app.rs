@@ -5,19 +5,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::chat::port::{Inbox, Outbox, Unanswered};
-use crate::chat::slack::{Listener, SlackOutbox, SlackSettings};
+use crate::chat::slack::client::SlackSettings;
+use crate::chat::slack::listen::{Listener, listen};
+use crate::chat::slack::send::SlackOutbox;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::issuer::{HostsWay, IssuerConfig};
 use crate::domain::answer::Answer;
 use crate::domain::command::Inbound;
-use crate::domain::ids::IssuerName;
+use crate::domain::ids::{IssuerName, Place};
 use crate::effects::Effects;
 use crate::effects::ended_grants::EndedGrantsOf;
 use crate::http;
@@ -75,21 +77,21 @@ impl App {
     /// What keeps it from starting, in words for the operator.
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         // The lock comes first: a second process must not even connect.
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(&config.store_path(), clock.clone()).await?);
+        let store: Arc<dyn Store> = Arc::new(
+            SqliteStore::open(&config.store.path.display().to_string(), clock.clone()).await?,
+        );
         let settings = SlackSettings {
             api_url: config.slack.api_url.clone(),
-            bot_token: config.slack.bot_token.clone(),
-            app_token: config.slack.app_token.clone(),
+            bot_token: config.slack.bot_token.read()?,
         };
-        let outbox = SlackOutbox::connect(&settings)
+        let app_token = config.slack.app_token.read()?;
+        let outbox = SlackOutbox::connect(&settings)?;
+        let me = outbox
+            .whoami()
             .await
-            .context("Slack did not take the bot token")?;
-        let me = outbox.whoami().clone();
-        let places = outbox
-            .places(&config.place_names())
-            .await
-            .context("a channel that the config names can't be used")?;
+            .map_err(|failure| anyhow!("Slack did not take the bot token: {failure}"))?
+            .clone();
+        let places = resolve_places(&outbox, config).await?;
 
         let built = build_issuers(config, &clock)?;
         let facts = issuer_facts(config, &built).await?;
@@ -101,10 +103,10 @@ impl App {
             None => Err(format!("there is no issuer `{issuer}`")),
         };
         let policy = Arc::new(config.policy(&places, &facts, &entitlements)?);
-        refuse_other_team(&policy, &me.team)?;
+        refuse_other_team(&policy, &me.team_id)?;
         refuse_orphans(&*store, &policy).await?;
 
-        let schedule = config.digest_schedule();
+        let schedule = config.security.digest.clone();
         let service = Arc::new(Service::new(
             store.clone(),
             policy,
@@ -117,8 +119,9 @@ impl App {
         let head = service.start().await?.to_string();
         tracing::info!(audit.head = %head, "started");
 
-        let http = match config.http_listen {
-            Some(listen) => {
+        let http = match &config.http {
+            Some(settings) => {
+                let listen = settings.listen;
                 let routes = http::Routes {
                     desks: built.desks,
                     clock: clock.clone(),
@@ -138,9 +141,8 @@ impl App {
             service.clone(),
             clock,
         ));
-        let listener = Listener::start(&settings, &me, Arc::new(Front(service.clone())))
-            .await
-            .context("Slack did not open a socket")?;
+        let front = Arc::new(Front(service.clone()));
+        let listener = listen(&settings, &app_token, front, me).await?;
         Ok(Self {
             service,
             store,
@@ -196,13 +198,44 @@ impl App {
             // The worker is gone already if nobody listens.
             let _ = stop.send(true);
             if tokio::time::timeout(STOP_WITHIN, running).await.is_err() {
-                tracing::warn!("some jobs did not finish in time; they are tried again at the start");
+                tracing::warn!(
+                    "some jobs did not finish in time; they are tried again at the start"
+                );
             }
         }
         if let Some(http) = self.http {
             http.stop().await;
         }
         self.store.close().await;
+    }
+}
+
+/// The channels that the config names, with every problem at once.
+async fn resolve_places(
+    outbox: &SlackOutbox,
+    config: &Config,
+) -> anyhow::Result<BTreeMap<String, Place>> {
+    let resolved = outbox
+        .places(&config.place_names())
+        .await
+        .map_err(|failure| anyhow!("Slack did not list its channels: {failure}"))?;
+    let mut places = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (name, place) in resolved {
+        match place {
+            Ok(place) => {
+                places.insert(name, place);
+            }
+            Err(problem) => problems.push(problem.to_string()),
+        }
+    }
+    if problems.is_empty() {
+        Ok(places)
+    } else {
+        bail!(
+            "the config names channels that can't be used:\n{}",
+            problems.join("\n")
+        )
     }
 }
 
@@ -218,7 +251,7 @@ fn build_issuers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Buil
         ended: Vec::new(),
         desks: BTreeMap::new(),
     };
-    for (name, settings) in config.issuers() {
+    for (name, settings) in &config.issuers {
         let ended = Arc::new(EndedGrantsOf::new(name.clone()));
         let IssuerConfig::SshCa(settings) = settings;
         let hosts = match &settings.hosts {
@@ -270,7 +303,7 @@ async fn issuer_facts(
     built: &BuiltIssuers,
 ) -> anyhow::Result<BTreeMap<IssuerName, IssuerFacts>> {
     let mut facts = BTreeMap::new();
-    for (name, settings) in config.issuers() {
+    for (name, settings) in &config.issuers {
         let Some(issuer) = built.issuers.get(name) else {
             continue;
         };

@@ -21,11 +21,18 @@ async fn killed_between_approval_and_issue() {
     scene.until_recorded("approved").await;
     bot.kill().await.unwrap();
     assert_eq!(scene.grant().await.0, "scheduled");
-    assert!(scene.grant().await.2.is_some(), "its latest end is committed with the approval");
+    assert!(
+        scene.grant().await.2.is_some(),
+        "its latest end is committed with the approval"
+    );
 
     scene.record_again().await;
     let _bot = scene.serve().await;
-    scene.until("ready", async || scene.told_alice("-cert-v01@openssh.com").await > 0).await;
+    scene
+        .until("ready", async || {
+            scene.told_alice("-cert-v01@openssh.com").await > 0
+        })
+        .await;
     scene.done(&id).await;
     scene.over().await;
     scene.nothing_is_lost_doubled_or_left(&id).await;
@@ -47,7 +54,11 @@ async fn killed_between_issue_and_its_record() {
 
     scene.record_again().await;
     let _bot = scene.serve().await;
-    scene.until("ready", async || scene.told_alice("-cert-v01@openssh.com").await > 0).await;
+    scene
+        .until("ready", async || {
+            scene.told_alice("-cert-v01@openssh.com").await > 0
+        })
+        .await;
     let after = scene.grant().await;
     assert_eq!(before.1, after.1, "a retry never moves the deadline");
     scene.done(&id).await;
@@ -61,10 +72,16 @@ async fn killed_between_revoke_and_its_record() {
     let mut bot = scene.serve().await;
     let (id, card) = scene.ask().await;
     scene.approve(&card).await;
-    scene.until("ready", async || scene.told_alice("-cert-v01@openssh.com").await > 0).await;
+    scene
+        .until("ready", async || {
+            scene.told_alice("-cert-v01@openssh.com").await > 0
+        })
+        .await;
     scene.refuse_to_record("ended").await;
     scene.done(&id).await;
-    scene.until("the revocation list", async || scene.revoked(&id)).await;
+    scene
+        .until("the revocation list", async || scene.revoked(&id))
+        .await;
     bot.kill().await.unwrap();
     assert_eq!(scene.grant().await.0, "revoking");
 

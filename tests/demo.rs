@@ -45,8 +45,15 @@ async fn whole_story(small: bool, server: &str) {
         .unwrap()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.lines().next().unwrap().contains(server), "the first line says which: {said}");
+    assert!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        said.lines().next().unwrap().contains(server),
+        "the first line says which: {said}"
+    );
     let mut rest = said.as_str();
     for step in STEPS {
         let at = rest
@@ -78,7 +85,11 @@ async fn killed_at(line_start: &str, step: &str) {
             said += &line;
             said += "\n";
             if line.contains(line_start) && victim.is_none() {
-                let pid = line.rsplit("(process ").next().unwrap().trim_end_matches(')');
+                let pid = line
+                    .rsplit("(process ")
+                    .next()
+                    .unwrap()
+                    .trim_end_matches(')');
                 victim = Some(Pid::from_raw(pid.parse().unwrap()));
             }
             if line.starts_with(step) {

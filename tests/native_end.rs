@@ -17,7 +17,9 @@ async fn access_ends_by_itself_though_the_bot_is_dead() {
     let scene = Scene::set().await;
     let mut bot = scene.serve().await;
     let krl = scene.path().join("target/jitbot.krl");
-    scene.until("the first revocation list", async || krl.exists()).await;
+    scene
+        .until("the first revocation list", async || krl.exists())
+        .await;
     let target = Target::start(
         TargetKind::OpenSsh,
         TargetConfig {
@@ -32,9 +34,17 @@ async fn access_ends_by_itself_though_the_bot_is_dead() {
     .expect("the machine's sshd");
 
     let typed = "/jit request staging-ssh 8s a quick look";
-    let answer = scene.people.command(id_of("alice"), APPROVALS, typed).await.unwrap();
+    let answer = scene
+        .people
+        .command(id_of("alice"), APPROVALS, typed)
+        .await
+        .unwrap();
     let id = reference(&answer.visible_text).unwrap();
-    let card = scene.people.wait_for("U0BOB", APPROVALS, &id, WAIT).await.unwrap();
+    let card = scene
+        .people
+        .wait_for("U0BOB", APPROVALS, &id, WAIT)
+        .await
+        .unwrap();
     scene.approve(&card).await;
     let ready = scene
         .people
@@ -54,7 +64,7 @@ async fn access_ends_by_itself_though_the_bot_is_dead() {
             user: target.account().to_owned(),
             addr: target.addr(),
             key: scene.path().join("id_alice"),
-            certificate: Some(file.clone()),
+            certificate: file.clone(),
             known_hosts: target.known_hosts().to_owned(),
             command: Some("echo inside".into()),
             source: None,
@@ -68,7 +78,10 @@ async fn access_ends_by_itself_though_the_bot_is_dead() {
         other => panic!("{other:?}; sshd: {:?}", target.log()),
     }
     bot.kill().await.unwrap();
-    assert!(machine_now().timestamp_millis() < deadline, "the bot died before the end");
+    assert!(
+        machine_now().timestamp_millis() < deadline,
+        "the bot died before the end"
+    );
 
     let left = deadline - machine_now().timestamp_millis() + 1_500;
     tokio::time::sleep(Duration::from_millis(u64::try_from(left.max(0)).unwrap())).await;

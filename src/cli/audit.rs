@@ -74,7 +74,10 @@ async fn verify(db: &std::path::Path, expected: Option<Head>) -> anyhow::Result<
             Ok(ExitCode::from(1))
         }
         Ok(head) if compared => {
-            println!("verified: {} entries fit, and fit the head given; head {head}", head.count);
+            println!(
+                "verified: {} entries fit, and fit the head given; head {head}",
+                head.count
+            );
             Ok(ExitCode::SUCCESS)
         }
         Ok(head) => {
@@ -88,7 +91,10 @@ async fn verify(db: &std::path::Path, expected: Option<Head>) -> anyhow::Result<
 }
 
 async fn export(db: &std::path::Path, since: Option<&str>) -> anyhow::Result<ExitCode> {
-    let since_ms = since.map(moment).transpose()?.map(|at| at.timestamp_millis());
+    let since_ms = since
+        .map(moment)
+        .transpose()?
+        .map(|at| at.timestamp_millis());
     let store = SqliteStore::open_read_only(&db.display().to_string()).await?;
     let mut reader = store.reader().await?;
     let mut out = std::io::stdout().lock();
@@ -130,7 +136,5 @@ fn moment(text: &str) -> anyhow::Result<Timestamp> {
         .ok()
         .and_then(|day| day.and_hms_opt(0, 0, 0))
         .map(|start| start.and_utc())
-        .ok_or_else(|| {
-            anyhow!("`{text}` is no moment: write 2026-11-24 or 2026-11-24T09:00:00Z")
-        })
+        .ok_or_else(|| anyhow!("`{text}` is no moment: write 2026-11-24 or 2026-11-24T09:00:00Z"))
 }

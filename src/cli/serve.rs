@@ -53,7 +53,10 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     };
     let app = App::start(&config, clock).await?;
     // One line on stdout, so that whoever started it knows that it takes commands now.
-    println!("{}", serde_json::json!({ "ready": true, "head": app.head() }));
+    println!(
+        "{}",
+        serde_json::json!({ "ready": true, "head": app.head() })
+    );
     stop_requested().await;
     tracing::info!("stopping: finishing what is in flight");
     app.stop().await;

@@ -39,6 +39,9 @@ use subject::Names;
 /// The commented config that ships with the program.
 pub const SAMPLE: &str = include_str!("../../manifests/jitbot.toml");
 
+/// The Slack app's manifest that ships with the program.
+pub const SLACK_MANIFEST: &str = include_str!("../../manifests/slack.yaml");
+
 /// A config is written by hand: a larger file is something else.
 const FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -105,6 +108,20 @@ impl Config {
         let community =
             |account: &AccountId| format!("{}:{}", account.platform(), account.community());
         self.all_accounts().iter().map(community).collect()
+    }
+
+    /// Whether every platform is a stand-in on this machine.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        self.slack
+            .api_url
+            .as_deref()
+            .and_then(|url| url::Url::parse(url).ok())
+            .is_some_and(|url| match url.host() {
+                Some(url::Host::Ipv4(address)) => address.is_loopback(),
+                Some(url::Host::Ipv6(address)) => address.is_loopback(),
+                Some(url::Host::Domain(_)) | None => false,
+            })
     }
 
     fn secrets(&self) -> Vec<&SecretSource> {

@@ -128,10 +128,6 @@ impl<'a> Item<'a> {
         }
     }
 
-    pub(super) fn problem(&self, what: impl Into<String>, hint: impl Into<String>) {
-        self.source.problem(self.line, &self.path, what, hint);
-    }
-
     pub(super) fn warning(&self, what: impl Into<String>, hint: impl Into<String>) {
         self.source.warning_at(&self.path, what, hint);
     }

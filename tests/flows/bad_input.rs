@@ -11,7 +11,10 @@ async fn what_cannot_be_is_answered_and_changes_nothing() {
     let long = "x".repeat(3000);
     let cases: Vec<(String, &str)> = vec![
         ("/jit request stagin-ssh 1h why".into(), "staging-ssh"),
-        ("/jit request nothing-like-it 1h why".into(), "nothing-like-it"),
+        (
+            "/jit request nothing-like-it 1h why".into(),
+            "nothing-like-it",
+        ),
         ("/jit request staging-ssh 0 why".into(), "45m"),
         ("/jit request staging-ssh -1h why".into(), "45m"),
         ("/jit request staging-ssh abc why".into(), "45m"),
@@ -30,8 +33,22 @@ async fn what_cannot_be_is_answered_and_changes_nothing() {
         assert!(answer.contains(says), "{typed:.80}: {says:?} in {answer}");
         assert!(answer.chars().count() < 600, "one sentence: {answer}");
     }
-    assert!(world.record().await.iter().all(|e| e["kind"] != "requested"));
-    assert!(world.here.people.messages("U0BOB", APPROVALS).await.unwrap().is_empty());
+    assert!(
+        world
+            .record()
+            .await
+            .iter()
+            .all(|e| e["kind"] != "requested")
+    );
+    assert!(
+        world
+            .here
+            .people
+            .messages("U0BOB", APPROVALS)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -47,18 +64,27 @@ async fn what_people_type_stays_text() {
     ];
     for (i, reason) in reasons.iter().enumerate() {
         let id = world
-            .asks("alice", &format!("/jit request staging-ssh {}m {reason}", 10 + i))
+            .asks(
+                "alice",
+                &format!("/jit request staging-ssh {}m {reason}", 10 + i),
+            )
             .await;
         world.presses("bob", "Approve", &id).await;
         let status = world.types("alice", &format!("/jit status {id}")).await;
-        assert!(!status.contains("evil.example|click") || status.contains("<https"), "{status}");
+        assert!(
+            !status.contains("evil.example|click") || status.contains("<https"),
+            "{status}"
+        );
     }
     let pinged = world.here.people.pinged().await.unwrap();
     let others: Vec<_> = pinged
         .iter()
         .filter(|mention| !format!("{mention:?}").contains("U0ALICE"))
         .collect();
-    assert!(others.is_empty(), "only the requester is named on her card: {others:?}");
+    assert!(
+        others.is_empty(),
+        "only the requester is named on her card: {others:?}"
+    );
     let log = serde_json::to_string(&world.here.people.log().await.unwrap()).unwrap();
     checker::judge(&log).unwrap_or_else(|problems| panic!("{problems}"));
 }
@@ -66,9 +92,15 @@ async fn what_people_type_stays_text() {
 #[tokio::test]
 async fn a_forged_button_gives_nothing() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     let card = world.card(&id).await;
-    let action = card.buttons.iter().find(|b| b.text.contains("Approve")).unwrap();
+    let action = card
+        .buttons
+        .iter()
+        .find(|b| b.text.contains("Approve"))
+        .unwrap();
     let values = [
         "".to_owned(),
         "{}".into(),
@@ -102,7 +134,10 @@ async fn a_forged_button_gives_nothing() {
     world.here.people.forge(&forged).await.unwrap();
     world.settle().await;
     let kinds = world.kinds(&id).await;
-    assert!(kinds.iter().all(|k| k == "requested" || k == "refused"), "{kinds:?}");
+    assert!(
+        kinds.iter().all(|k| k == "requested" || k == "refused"),
+        "{kinds:?}"
+    );
     // Nobody's right was touched: the true press still works.
     world.presses("bob", "Approve", &id).await;
     assert_eq!(world.told("alice").await.len(), 2);
@@ -111,18 +146,37 @@ async fn a_forged_button_gives_nothing() {
 #[tokio::test]
 async fn malformed_events_never_end_the_bot() {
     let world = World::start().await;
-    for frame in ["", "{", "[]", "null", "{\"type\":\"nonsense\"}", "{\"type\":\"slash_commands\"}"] {
+    for frame in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"type\":\"nonsense\"}",
+        "{\"type\":\"slash_commands\"}",
+    ] {
         world.here.people.send_raw_frame(frame).await.unwrap();
     }
-    for payload in [json!(null), json!({}), json!({"command": 7}), json!({"type": "block_actions"})] {
+    for payload in [
+        json!(null),
+        json!({}),
+        json!({"command": 7}),
+        json!({"type": "block_actions"}),
+    ] {
         for kind in ["slash_commands", "interactive", "events_api", "unheard_of"] {
             let envelope = json!({
                 "type": kind, "envelope_id": format!("{kind}-{payload}"),
                 "payload": payload, "accepts_response_payload": true,
             });
-            world.here.people.send_raw_envelope(&envelope).await.unwrap();
+            world
+                .here
+                .people
+                .send_raw_envelope(&envelope)
+                .await
+                .unwrap();
         }
     }
-    let id = world.asks("alice", "/jit request staging-ssh 1h still there?").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h still there?")
+        .await;
     world.card(&id).await;
 }

@@ -9,10 +9,16 @@ async fn the_digests_numbers_are_those_of_the_record() {
     world.presses("bob", "Approve", &a).await;
     let b = world.asks("alice", "/jit request staging-ssh 2h two").await;
     world.presses("dana", "Deny", &b).await;
-    let c = world.asks("alice", "/jit request staging-ssh 3h three").await;
+    let c = world
+        .asks("alice", "/jit request staging-ssh 3h three")
+        .await;
     world.types("alice", &format!("/jit withdraw {c}")).await;
-    world.asks("alice", "/jit request staging-ssh 4h four").await;
-    let e = world.asks("olga", "/jit request staging-ssh 30m five").await;
+    world
+        .asks("alice", "/jit request staging-ssh 4h four")
+        .await;
+    let e = world
+        .asks("olga", "/jit request staging-ssh 30m five")
+        .await;
     world.types("olga", &format!("/jit done {e}")).await;
     world.types("erin", "/jit request staging-ssh 1h six").await;
     world.pass("2h").await;
@@ -54,8 +60,15 @@ async fn the_digests_numbers_are_those_of_the_record() {
         assert!(words.contains(&line.as_str()), "{line} in {words:?}");
     }
     let head = &format!("{}:", entries.len());
-    assert!(digest.contains(head.as_str()), "the head counts the entries: {digest}");
+    assert!(
+        digest.contains(head.as_str()),
+        "the head counts the entries: {digest}"
+    );
 
     world.pass("24h").await;
-    assert_eq!(world.security_reads().await.len(), before + 2, "also when nothing happened");
+    assert_eq!(
+        world.security_reads().await.len(),
+        before + 2,
+        "also when nothing happened"
+    );
 }

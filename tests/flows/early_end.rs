@@ -3,7 +3,9 @@
 use super::support::World;
 
 async fn given(world: &World) -> String {
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     world.presses("bob", "Approve", &id).await;
     id
 }
@@ -11,7 +13,8 @@ async fn given(world: &World) -> String {
 fn krl_names(world: &World, id: &str) -> bool {
     let grant = format!("g{}", &id[1..]);
     let krl = std::fs::read(world.krl()).unwrap();
-    krl.windows(grant.len()).any(|window| window == grant.as_bytes())
+    krl.windows(grant.len())
+        .any(|window| window == grant.as_bytes())
 }
 
 #[tokio::test]
@@ -36,7 +39,15 @@ async fn done_takes_it_away_at_once() {
     assert!(answer.contains("ended"), "{answer}");
     assert_eq!(world.record().await.len(), entries + 1, "only the refusal");
     world.pass("2h").await;
-    assert_eq!(world.kinds(&id).await.iter().filter(|k| *k == "ended").count(), 1);
+    assert_eq!(
+        world
+            .kinds(&id)
+            .await
+            .iter()
+            .filter(|k| *k == "ended")
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -44,11 +55,17 @@ async fn approvers_and_security_revoke_and_others_do_not() {
     let world = World::start().await;
     let id = given(&world).await;
     for stranger in ["erin", "olga"] {
-        world.types(stranger, &format!("/jit revoke {id} because")).await;
+        world
+            .types(stranger, &format!("/jit revoke {id} because"))
+            .await;
     }
-    world.types("alice", &format!("/jit revoke {id} because")).await;
+    world
+        .types("alice", &format!("/jit revoke {id} because"))
+        .await;
     assert!(!krl_names(&world, &id), "nobody of these may");
-    let answer = world.types("carol", &format!("/jit revoke {id} odd hours")).await;
+    let answer = world
+        .types("carol", &format!("/jit revoke {id} odd hours"))
+        .await;
     assert!(answer.contains(&id), "{answer}");
     assert!(krl_names(&world, &id));
     let told = world.last_told("alice").await;
@@ -66,18 +83,25 @@ async fn approvers_and_security_revoke_and_others_do_not() {
 #[tokio::test]
 async fn a_request_is_withdrawn_only_by_its_own_people() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     world.types("bob", &format!("/jit withdraw {id}")).await;
     assert_eq!(world.card(&id).await.buttons.len(), 2);
     world.types("alice", &format!("/jit withdraw {id}")).await;
     assert!(world.card(&id).await.buttons.is_empty());
-    assert_eq!(world.kinds(&id).await, ["requested", "refused", "withdrawn"]);
+    assert_eq!(
+        world.kinds(&id).await,
+        ["requested", "refused", "withdrawn"]
+    );
 }
 
 #[tokio::test]
 async fn without_a_way_to_the_hosts_the_card_says_that_it_cannot_be_ended_early() {
     let world = World::without_hosts().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     let card = world.card(&id).await.visible_text;
     assert!(card.contains("can't be ended early"), "{card}");
     world.presses("bob", "Approve", &id).await;

@@ -14,8 +14,19 @@ async fn asked_approved_reminded_ended() {
     assert!(received.contains("sre"), "who can approve: {received}");
 
     let card = world.card(&id).await;
-    for part in ["Shell on the staging hosts", "shop-staging", "shell", "deploy is stuck", "low", "1h"] {
-        assert!(card.visible_text.contains(part), "{part} in {}", card.visible_text);
+    for part in [
+        "Shell on the staging hosts",
+        "shop-staging",
+        "shell",
+        "deploy is stuck",
+        "low",
+        "1h",
+    ] {
+        assert!(
+            card.visible_text.contains(part),
+            "{part} in {}",
+            card.visible_text
+        );
     }
     let labels: Vec<&str> = card.buttons.iter().map(|b| b.text.as_str()).collect();
     assert_eq!(labels.len(), 2, "{labels:?}");
@@ -24,7 +35,11 @@ async fn asked_approved_reminded_ended() {
     let told = world.told("alice").await;
     assert_eq!(told.len(), 2, "decided, ready: {told:#?}");
     assert!(told[0].to_lowercase().contains("approved"), "{}", told[0]);
-    assert!(told[1].contains("ssh-ed25519-cert-v01@openssh.com"), "{}", told[1]);
+    assert!(
+        told[1].contains("ssh-ed25519-cert-v01@openssh.com"),
+        "{}",
+        told[1]
+    );
     let card = world.card(&id).await;
     assert!(card.buttons.is_empty(), "decided, so no buttons");
 
@@ -32,7 +47,10 @@ async fn asked_approved_reminded_ended() {
     assert_eq!(world.told("alice").await.len(), 2, "no reminder yet");
     world.pass("2m").await;
     let reminder = world.last_told("alice").await;
-    assert!(reminder.contains("Ends soon") && reminder.contains(&id), "{reminder}");
+    assert!(
+        reminder.contains("Ends soon") && reminder.contains(&id),
+        "{reminder}"
+    );
 
     world.pass("10m").await;
     let told = world.told("alice").await;
@@ -40,10 +58,29 @@ async fn asked_approved_reminded_ended() {
     assert!(told[3].contains("is over"), "{}", told[3]);
     assert_eq!(
         world.kinds(&id).await,
-        ["requested", "approved", "issue_intended", "issued", "end_ordered", "ended"]
+        [
+            "requested",
+            "approved",
+            "issue_intended",
+            "issued",
+            "end_ordered",
+            "ended"
+        ]
     );
-    assert!(world.app.store().reader().await.unwrap().open_jobs().await.unwrap()
-        .iter().all(|(key, _)| key == "digest-due"), "nothing is left to do");
+    assert!(
+        world
+            .app
+            .store()
+            .reader()
+            .await
+            .unwrap()
+            .open_jobs()
+            .await
+            .unwrap()
+            .iter()
+            .all(|(key, _)| key == "digest-due"),
+        "nothing is left to do"
+    );
 
     let log = serde_json::to_string(&world.here.people.log().await.unwrap()).unwrap();
     checker::judge(&log).unwrap_or_else(|problems| panic!("{problems}"));
@@ -80,11 +117,16 @@ async fn a_rule_approves_what_is_low_risk_and_pings_nobody() {
 #[tokio::test]
 async fn two_different_people_must_approve_where_the_resource_says_so() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request prod-ssh 30m hotfix").await;
+    let id = world
+        .asks("alice", "/jit request prod-ssh 30m hotfix")
+        .await;
     world.presses("bob", "Approve", &id).await;
     assert!(world.told("alice").await.is_empty(), "one is not enough");
     world.presses("bob", "Approve", &id).await;
-    assert!(world.told("alice").await.is_empty(), "the same person twice is one");
+    assert!(
+        world.told("alice").await.is_empty(),
+        "the same person twice is one"
+    );
     world.presses("dana", "Approve", &id).await;
     assert_eq!(world.told("alice").await.len(), 2);
 }

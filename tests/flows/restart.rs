@@ -6,20 +6,32 @@ use chrono::TimeDelta;
 #[tokio::test]
 async fn a_deadline_that_passed_while_the_bot_was_down_is_kept_at_the_start() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     world.presses("bob", "Approve", &id).await;
     let jitbot_down = world.here.clock.clone();
     jitbot_down.advance(TimeDelta::hours(3));
     let world = world.restart().await;
     assert!(world.last_told("alice").await.contains("is over"));
-    let ended = world.record().await.into_iter().find(|e| e["kind"] == "ended").unwrap();
-    assert!(ended["facts"]["lag_ms"].as_i64().unwrap() >= 2 * 3600 * 1000, "{ended}");
+    let ended = world
+        .record()
+        .await
+        .into_iter()
+        .find(|e| e["kind"] == "ended")
+        .unwrap();
+    assert!(
+        ended["facts"]["lag_ms"].as_i64().unwrap() >= 2 * 3600 * 1000,
+        "{ended}"
+    );
 }
 
 #[tokio::test]
 async fn a_revocation_list_that_was_lost_stands_again_after_a_start() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     world.presses("bob", "Approve", &id).await;
     world.types("alice", &format!("/jit done {id}")).await;
     let before = std::fs::read(world.krl()).unwrap();
@@ -35,19 +47,35 @@ async fn a_revocation_list_that_was_lost_stands_again_after_a_start() {
 #[tokio::test]
 async fn an_issuer_with_live_grants_can_not_be_taken_out_of_the_config() {
     let mut world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     world.presses("bob", "Approve", &id).await;
     world.here.config = world.here.config.replace("staging-ca", "other-ca");
     let World { here, app } = world;
     app.stop().await;
     let refused = here.try_bot().await.err().map(|error| format!("{error:#}"));
-    assert!(refused.as_deref().unwrap_or("it started").contains("`staging-ca`"), "{refused:?}");
+    assert!(
+        refused
+            .as_deref()
+            .unwrap_or("it started")
+            .contains("`staging-ca`"),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_second_bot_on_the_same_database_is_told_who_holds_it() {
     let world = World::start().await;
-    let refused = world.here.try_bot().await.err().map(|error| format!("{error:#}"));
+    let refused = world
+        .here
+        .try_bot()
+        .await
+        .err()
+        .map(|error| format!("{error:#}"));
     let refused = refused.unwrap_or_else(|| "it started".into());
-    assert!(refused.contains(&std::process::id().to_string()), "{refused}");
+    assert!(
+        refused.contains(&std::process::id().to_string()),
+        "{refused}"
+    );
 }

@@ -5,7 +5,9 @@ use super::support::World;
 #[tokio::test]
 async fn a_target_that_refuses_for_an_hour_is_told_once_and_ends_when_it_heals() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     world.presses("bob", "Approve", &id).await;
     // The folder that sshd reads from is gone: nothing can be published there.
     let folder = world.krl().parent().unwrap().to_owned();
@@ -23,7 +25,14 @@ async fn a_target_that_refuses_for_an_hour_is_told_once_and_ends_when_it_heals()
         .filter(|text| text.contains(&id))
         .collect();
     assert_eq!(told.len(), 1, "told once: {told:#?}");
-    assert!(world.card(&id).await.visible_text.to_lowercase().contains("stuck"));
+    assert!(
+        world
+            .card(&id)
+            .await
+            .visible_text
+            .to_lowercase()
+            .contains("stuck")
+    );
     let status = world.types("carol", &format!("/jit status {id}")).await;
     assert!(status.to_lowercase().contains("stuck"), "{status}");
 

@@ -5,7 +5,9 @@ use super::support::World;
 #[tokio::test]
 async fn a_request_that_nobody_decides_runs_out() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     world.pass("59m").await;
     assert_eq!(world.card(&id).await.buttons.len(), 2);
     world.pass("2m").await;
@@ -19,14 +21,25 @@ async fn a_request_that_nobody_decides_runs_out() {
 #[tokio::test]
 async fn a_press_after_its_time_gives_nothing_though_no_job_ran() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     let card = world.card(&id).await;
-    let button = card.buttons.iter().find(|b| b.text.contains("Approve")).unwrap();
+    let button = card
+        .buttons
+        .iter()
+        .find(|b| b.text.contains("Approve"))
+        .unwrap();
     world.here.clock.advance(chrono::TimeDelta::minutes(61));
     let press = world
         .here
         .people
-        .press("U0BOB", super::support::APPROVALS, &card.ts, &button.action_id)
+        .press(
+            "U0BOB",
+            super::support::APPROVALS,
+            &card.ts,
+            &button.action_id,
+        )
         .await
         .unwrap();
     assert!(press.acked);

@@ -6,12 +6,21 @@ use super::support::{APPROVALS, World, id_of};
 async fn nobody_approves_what_they_asked_for() {
     let world = World::start().await;
     // Bob may ask and may approve, but not both.
-    let id = world.asks("bob", "/jit request staging-ssh 1h my own").await;
+    let id = world
+        .asks("bob", "/jit request staging-ssh 1h my own")
+        .await;
     world.presses("bob", "Approve", &id).await;
     let whispers = world.whispers("bob").await;
-    assert!(whispers.last().unwrap().contains("Nobody approves"), "{whispers:?}");
+    assert!(
+        whispers.last().unwrap().contains("Nobody approves"),
+        "{whispers:?}"
+    );
     assert_eq!(world.kinds(&id).await, ["requested", "refused"]);
-    assert_eq!(world.card(&id).await.buttons.len(), 2, "others can still decide");
+    assert_eq!(
+        world.card(&id).await.buttons.len(),
+        2,
+        "others can still decide"
+    );
 
     world.presses("dana", "Approve", &id).await;
     assert_eq!(world.told("bob").await.len(), 2);
@@ -20,15 +29,25 @@ async fn nobody_approves_what_they_asked_for() {
 #[tokio::test]
 async fn only_approvers_decide() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     for stranger in ["carol", "erin", "olga", "alice"] {
         for label in ["Approve", "Deny"] {
             world.presses(stranger, label, &id).await;
         }
-        assert!(!world.whispers(stranger).await.is_empty(), "{stranger} was answered");
+        assert!(
+            !world.whispers(stranger).await.is_empty(),
+            "{stranger} was answered"
+        );
     }
     assert_eq!(world.card(&id).await.buttons.len(), 2);
-    let refused = world.kinds(&id).await.iter().filter(|k| *k == "refused").count();
+    let refused = world
+        .kinds(&id)
+        .await
+        .iter()
+        .filter(|k| *k == "refused")
+        .count();
     assert_eq!(refused, 8);
 }
 
@@ -36,16 +55,26 @@ async fn only_approvers_decide() {
 async fn only_the_groups_that_a_resource_names_may_ask() {
     let world = World::start().await;
     for stranger in ["erin", "carol"] {
-        let answer = world.types(stranger, "/jit request staging-ssh 1h let me in").await;
+        let answer = world
+            .types(stranger, "/jit request staging-ssh 1h let me in")
+            .await;
         assert!(answer.contains("engineering"), "says who may: {answer}");
     }
-    assert!(world.record().await.iter().all(|e| e["kind"] != "requested"));
+    assert!(
+        world
+            .record()
+            .await
+            .iter()
+            .all(|e| e["kind"] != "requested")
+    );
 }
 
 #[tokio::test]
 async fn a_denial_ends_it_and_the_requester_is_told() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     world.presses("dana", "Deny", &id).await;
     let told = world.told("alice").await;
     assert_eq!(told.len(), 1);
@@ -57,7 +86,9 @@ async fn a_denial_ends_it_and_the_requester_is_told() {
 #[tokio::test]
 async fn who_may_not_know_of_a_request_learns_nothing() {
     let world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h secret plan").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h secret plan")
+        .await;
     let hers = world.types("alice", &format!("/jit status {id}")).await;
     assert!(hers.contains("secret plan"), "{hers}");
     let approver = world.types("bob", &format!("/jit status {id}")).await;
@@ -86,10 +117,16 @@ async fn a_list_shows_what_is_mine() {
 #[tokio::test]
 async fn an_approval_is_judged_again_when_access_is_given() {
     let mut world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     // Approved, but before the access could be given, alice left the group that may ask.
     let card = world.card(&id).await;
-    let button = card.buttons.iter().find(|b| b.text.contains("Approve")).unwrap();
+    let button = card
+        .buttons
+        .iter()
+        .find(|b| b.text.contains("Approve"))
+        .unwrap();
     world
         .here
         .people
@@ -103,7 +140,13 @@ async fn an_approval_is_judged_again_when_access_is_given() {
     let world = world.restart().await;
     assert_eq!(
         world.kinds(&id).await,
-        ["requested", "approved", "end_ordered", "grant_cancelled", "refused"]
+        [
+            "requested",
+            "approved",
+            "end_ordered",
+            "grant_cancelled",
+            "refused"
+        ]
     );
     let told = world.told("alice").await.join("\n");
     assert!(!told.contains("-cert-v01@openssh.com"), "{told}");
@@ -112,19 +155,25 @@ async fn an_approval_is_judged_again_when_access_is_given() {
 #[tokio::test]
 async fn what_was_approved_is_what_is_given_or_nothing() {
     let mut world = World::start().await;
-    let id = world.asks("alice", "/jit request staging-ssh 1h please").await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
     let card = world.card(&id).await;
-    let button = card.buttons.iter().find(|b| b.text.contains("Approve")).unwrap();
+    let button = card
+        .buttons
+        .iter()
+        .find(|b| b.text.contains("Approve"))
+        .unwrap();
     world
         .here
         .people
         .press(id_of("bob"), APPROVALS, &card.ts, &button.action_id)
         .await
         .unwrap();
-    world.here.config = world
-        .here
-        .config
-        .replace(r#"principals = ["deploy"]"#, r#"principals = ["deploy", "root"]"#);
+    world.here.config = world.here.config.replace(
+        r#"principals = ["deploy"]"#,
+        r#"principals = ["deploy", "root"]"#,
+    );
     let world = world.restart().await;
     let refused = world
         .record()

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use jitbot::domain::job::{Job, JobOrder, Lane, Settle};
+use jitbot::domain::job::{Job, Lane, Settle};
+use jitbot::domain::job_order::JobOrder;
 use jitbot::store::{Urgency, write};
 
 use crate::world::{World, at, order, worlds};

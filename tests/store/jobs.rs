@@ -1,7 +1,8 @@
 //! Jobs: enqueued once per key, settled by the claim that holds, again when asked again.
 
 use jitbot::domain::ids::RequestId;
-use jitbot::domain::job::{Claim, JobKind, JobOrder, LEASE_S, Lane, OnDuplicate, Settle};
+use jitbot::domain::job::{Claim, JobKind, LEASE_S, Lane, Settle};
+use jitbot::domain::job_order::{JobOrder, OnDuplicate};
 use jitbot::store::StoreError;
 
 use crate::world::{World, at, grant, order, request, worlds};

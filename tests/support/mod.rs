@@ -372,7 +372,9 @@ impl World {
 
 impl Site {
     pub async fn bot(&self) -> App {
-        self.try_bot().await.unwrap_or_else(|error| panic!("{error:#}"))
+        self.try_bot()
+            .await
+            .unwrap_or_else(|error| panic!("{error:#}"))
     }
 }
 
@@ -412,21 +414,18 @@ impl Site {
     /// Posts the same blocks again with the bot's own token; the copy's timestamp.
     pub async fn post_as_bot(&self, channel: &str, card: &SeenMessage) -> String {
         use http_body_util::{BodyExt as _, Full};
-        let client = hyper_util::client::legacy::Client::builder(
-            hyper_util::rt::TokioExecutor::new(),
-        )
-        .build_http::<Full<bytes::Bytes>>();
+        let client =
+            hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+                .build_http::<Full<bytes::Bytes>>();
         let body = serde_json::json!({
             "channel": channel, "text": card.text, "blocks": card.blocks,
         });
-        let request = axum::http::Request::post(format!(
-            "http://{}/api/chat.postMessage",
-            self.sandbox.addr
-        ))
-        .header("content-type", "application/json; charset=utf-8")
-        .header("authorization", format!("Bearer {}", self.tokens.0))
-        .body(Full::new(bytes::Bytes::from(body.to_string())))
-        .unwrap();
+        let request =
+            axum::http::Request::post(format!("http://{}/api/chat.postMessage", self.sandbox.addr))
+                .header("content-type", "application/json; charset=utf-8")
+                .header("authorization", format!("Bearer {}", self.tokens.0))
+                .body(Full::new(bytes::Bytes::from(body.to_string())))
+                .unwrap();
         let answer = client.request(request).await.unwrap();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         let answer: serde_json::Value = serde_json::from_slice(&bytes).unwrap();

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use super::{APPROVALS, Setup, config_text, id_of, reference, workspace};
 use jitbot::config;
 use jitbot::sandbox::people::{People, Place, SeenMessage};
 use jitbot::sandbox::slack::{Manifest, Running, Server};
 use jitbot::sandbox::ssh::keys;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Row as _};
-use super::{APPROVALS, Setup, config_text, id_of, reference, workspace};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -30,7 +30,10 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("target")).unwrap();
         let workspace = workspace();
-        let tokens = (workspace.app.bot_token.clone(), workspace.app.app_token.clone());
+        let tokens = (
+            workspace.app.bot_token.clone(),
+            workspace.app.app_token.clone(),
+        );
         let manifest = Manifest::from_yaml(config::SLACK_MANIFEST).unwrap();
         let sandbox = Server::start(workspace, manifest, ([127, 0, 0, 1], 0).into())
             .await
@@ -65,7 +68,10 @@ impl Scene {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = tokio::time::timeout(WAIT, lines.next_line()).await.unwrap().unwrap();
+        let line = tokio::time::timeout(WAIT, lines.next_line())
+            .await
+            .unwrap()
+            .unwrap();
         assert!(line.unwrap_or_default().contains("ready"));
         child
     }
@@ -111,7 +117,11 @@ impl Scene {
     pub async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
         let started = Instant::now();
         while !holds().await {
-            assert!(started.elapsed() < WAIT, "{what} did not happen; record: {:?}", self.kinds().await);
+            assert!(
+                started.elapsed() < WAIT,
+                "{what} did not happen; record: {:?}",
+                self.kinds().await
+            );
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
@@ -123,14 +133,26 @@ impl Scene {
 
     pub async fn ask(&self) -> (String, SeenMessage) {
         let typed = "/jit request staging-ssh 1h deploy is stuck";
-        let answer = self.people.command(id_of("alice"), APPROVALS, typed).await.unwrap();
+        let answer = self
+            .people
+            .command(id_of("alice"), APPROVALS, typed)
+            .await
+            .unwrap();
         let id = reference(&answer.visible_text).unwrap();
-        let card = self.people.wait_for("U0BOB", APPROVALS, &id, WAIT).await.unwrap();
+        let card = self
+            .people
+            .wait_for("U0BOB", APPROVALS, &id, WAIT)
+            .await
+            .unwrap();
         (id, card)
     }
 
     pub async fn approve(&self, card: &SeenMessage) {
-        let button = card.buttons.iter().find(|b| b.text.contains("Approve")).unwrap();
+        let button = card
+            .buttons
+            .iter()
+            .find(|b| b.text.contains("Approve"))
+            .unwrap();
         let press = self
             .people
             .press(id_of("bob"), APPROVALS, &card.ts, &button.action_id)
@@ -152,13 +174,18 @@ impl Scene {
     pub async fn grant(&self) -> (String, Option<i64>, Option<i64>) {
         let rows = self.sql("SELECT state, deadline, end_by FROM grants").await;
         assert_eq!(rows.len(), 1, "one grant");
-        (rows[0].get("state"), rows[0].get("deadline"), rows[0].get("end_by"))
+        (
+            rows[0].get("state"),
+            rows[0].get("deadline"),
+            rows[0].get("end_by"),
+        )
     }
 
     pub fn revoked(&self, id: &str) -> bool {
         let grant = format!("g{}", &id[1..]);
         let krl = std::fs::read(self.path().join("target/jitbot.krl")).unwrap_or_default();
-        krl.windows(grant.len()).any(|window| window == grant.as_bytes())
+        krl.windows(grant.len())
+            .any(|window| window == grant.as_bytes())
     }
 
     /// Everything that must hold at the end of every scene, once the access has been ended.
@@ -172,7 +199,10 @@ impl Scene {
         assert_eq!(self.told_alice("-cert-v01@openssh.com").await, 1);
         assert_eq!(self.told_alice("is over").await, 1);
         let cards = self.people.messages("U0BOB", APPROVALS).await.unwrap();
-        let cards = cards.iter().filter(|m| !m.ephemeral && m.visible_text.contains(id)).count();
+        let cards = cards
+            .iter()
+            .filter(|m| !m.ephemeral && m.visible_text.contains(id))
+            .count();
         assert_eq!(cards, 1, "one card");
         let verified = Command::new(env!("CARGO_BIN_EXE_jitbot"))
             .args(["audit", "verify", "--db"])
@@ -190,17 +220,24 @@ impl Scene {
 
     pub async fn done(&self, id: &str) {
         let typed = format!("/jit done {id}");
-        let answer = self.people.command(id_of("alice"), APPROVALS, &typed).await.unwrap();
+        let answer = self
+            .people
+            .command(id_of("alice"), APPROVALS, &typed)
+            .await
+            .unwrap();
         assert!(answer.acked);
     }
 
     pub async fn over(&self) {
-        self.until("the last message", async || self.told_alice("is over").await > 0).await;
+        self.until("the last message", async || {
+            self.told_alice("is over").await > 0
+        })
+        .await;
         let idle = async || {
-            let running = "SELECT key FROM jobs WHERE key NOT IN ('digest-due') AND key NOT LIKE 'remind:%'";
+            let running =
+                "SELECT key FROM jobs WHERE key NOT IN ('digest-due') AND key NOT LIKE 'remind:%'";
             self.sql(running).await.is_empty()
         };
         self.until("quiet", idle).await;
     }
 }
-

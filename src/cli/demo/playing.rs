@@ -70,7 +70,10 @@ async fn turn(stage: &Stage, line: &str, ahead: &mut TimeDelta) -> anyhow::Resul
             Some(seconds) => {
                 *ahead += TimeDelta::seconds(seconds);
                 stage.set_clock_ahead(*ahead)?;
-                println!("  engine time is now {}", stage.engine_now().format("%F %T UTC"));
+                println!(
+                    "  engine time is now {}",
+                    stage.engine_now().format("%F %T UTC")
+                );
             }
             None => println!("  write it like: wait 50m"),
         },
@@ -112,7 +115,10 @@ async fn person_acts(stage: &Stage, person: &str, act: &str) -> anyhow::Result<(
                 println!("  no card in #approvals has a button {label}");
                 return Ok(());
             };
-            stage.people.press(&user, CHANNELS[0].1, &ts, &action).await?;
+            stage
+                .people
+                .press(&user, CHANNELS[0].1, &ts, &action)
+                .await?;
             println!("  pressed; see: approvals, {person}: messages");
         }
         typed => {

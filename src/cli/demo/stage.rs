@@ -84,7 +84,11 @@ impl Stage {
             config::SAMPLE,
             &paths,
             &format!("{base_url}/api"),
-            &|name| made.iter().find(|(n, _)| n == name).map(|(_, key)| key.clone()),
+            &|name| {
+                made.iter()
+                    .find(|(n, _)| n == name)
+                    .map(|(_, key)| key.clone())
+            },
         )?;
         std::fs::write(paths.file("jitbot.toml"), &demo.text)?;
         set_clock(&paths, TimeDelta::zero())?;
@@ -152,7 +156,7 @@ impl Stage {
             user: self.target.account().to_owned(),
             addr: self.target.addr(),
             key: self.paths.file(&format!("id_{person}")),
-            certificate: Some(self.paths.file(&format!("{person}-cert.pub"))),
+            certificate: self.paths.file(&format!("{person}-cert.pub")),
             known_hosts: self.target.known_hosts().to_owned(),
             command: Some("echo it works".into()),
             source: None,

@@ -57,9 +57,13 @@ impl Story<'_> {
     async fn play(&self) -> anyhow::Result<()> {
         let started = self.stage.engine_now();
         let reference = self.asked().await.context("asked")?;
-        let card = self.seen(&self.bob, self.approvals.as_str(), &reference).await?;
+        let card = self
+            .seen(&self.bob, self.approvals.as_str(), &reference)
+            .await?;
         say("card", &card.visible_text);
-        self.self_approval_refused(&card).await.context("self-approval refused")?;
+        self.self_approval_refused(&card)
+            .await
+            .context("self-approval refused")?;
         self.approved(&card).await.context("approved")?;
         self.logged_in(&reference).await.context("logged in")?;
         self.reminded(&reference).await.context("reminded")?;
@@ -87,7 +91,10 @@ impl Story<'_> {
             .await?;
         ensure!(answer.acked, "Slack showed alice that /jit failed");
         let text = answer.visible_text.clone();
-        say("asked", &format!("alice typed: {typed}\nalice was answered: {text}"));
+        say(
+            "asked",
+            &format!("alice typed: {typed}\nalice was answered: {text}"),
+        );
         text.split(|c: char| !c.is_ascii_alphanumeric())
             .find(|word| crate::domain::ids::RequestId::new(*word).is_ok())
             .map(str::to_owned)
@@ -111,16 +118,24 @@ impl Story<'_> {
 
     async fn self_approval_refused(&self, card: &SeenMessage) -> anyhow::Result<()> {
         self.press(&self.alice, card, "Approve").await?;
-        let seen = self.seen(&self.alice, self.approvals.as_str(), "Nobody approves").await?;
+        let seen = self
+            .seen(&self.alice, self.approvals.as_str(), "Nobody approves")
+            .await?;
         ensure!(seen.ephemeral, "others saw the refusal too");
-        say("self-approval", &format!("alice pressed Approve and alone saw: {}", seen.visible_text));
+        say(
+            "self-approval",
+            &format!("alice pressed Approve and alone saw: {}", seen.visible_text),
+        );
         Ok(())
     }
 
     async fn approved(&self, card: &SeenMessage) -> anyhow::Result<()> {
         self.press(&self.bob, card, "Approve").await?;
         let told = self.told(&self.alice, "approved").await?;
-        say("approved", &format!("bob pressed Approve; alice was told: {}", told.visible_text));
+        say(
+            "approved",
+            &format!("bob pressed Approve; alice was told: {}", told.visible_text),
+        );
         Ok(())
     }
 
@@ -128,10 +143,16 @@ impl Story<'_> {
         let ready = self.told(&self.alice, "-cert-v01@openssh.com").await?;
         self.stage.keep_certificate("alice", &ready.visible_text)?;
         let login = self.stage.login("alice");
-        say("ready", &format!("{reference} works now: {}", command_line(&login)));
+        say(
+            "ready",
+            &format!("{reference} works now: {}", command_line(&login)),
+        );
         match self.stage.try_login("alice").await {
             LoginOutcome::Accepted { stdout } => {
-                say("logged in", &format!("the SSH server let alice in and said: {stdout}"));
+                say(
+                    "logged in",
+                    &format!("the SSH server let alice in and said: {stdout}"),
+                );
                 Ok(())
             }
             LoginOutcome::Refused { said } => bail!("the SSH server refused alice: {said}"),
@@ -142,23 +163,39 @@ impl Story<'_> {
     async fn reminded(&self, reference: &str) -> anyhow::Result<()> {
         self.stage.set_clock_ahead(TimeDelta::minutes(51))?;
         let told = self.told(&self.alice, "Ends soon").await?;
-        ensure!(told.visible_text.contains(reference), "it names another request");
-        say("reminded", &format!("51 minutes later alice was told: {}", told.visible_text));
+        ensure!(
+            told.visible_text.contains(reference),
+            "it names another request"
+        );
+        say(
+            "reminded",
+            &format!("51 minutes later alice was told: {}", told.visible_text),
+        );
         Ok(())
     }
 
     async fn ended(&self, reference: &str) -> anyhow::Result<()> {
-        self.stage.set_clock_ahead(TimeDelta::minutes(60) + TimeDelta::seconds(5))?;
+        self.stage
+            .set_clock_ahead(TimeDelta::minutes(60) + TimeDelta::seconds(5))?;
         let told = self.told(&self.alice, "is over").await?;
-        ensure!(told.visible_text.contains(reference), "it names another request");
-        say("ended", &format!("after an hour alice was told: {}", told.visible_text));
+        ensure!(
+            told.visible_text.contains(reference),
+            "it names another request"
+        );
+        say(
+            "ended",
+            &format!("after an hour alice was told: {}", told.visible_text),
+        );
         let evidence = self.audited("ended", "evidence").await?;
         let by = match evidence.as_str() {
             "seen_gone" => "by the revocation list, which the SSH server's file was seen to hold",
             "expired_at_target" => "by the certificate's own end",
             other => bail!("the record's evidence of the end is {other:?}"),
         };
-        say("evidence", &format!("the record says {evidence}: the access ended {by}"));
+        say(
+            "evidence",
+            &format!("the record says {evidence}: the access ended {by}"),
+        );
         Ok(())
     }
 
@@ -177,14 +214,20 @@ impl Story<'_> {
         let due = self
             .stage
             .config
-            .digest_schedule()
+            .security
+            .digest
             .next_after(self.stage.engine_now())
             .context("the config has no next digest")?;
         let ahead = due - crate::clock::machine_now() + TimeDelta::seconds(5);
         ensure!(due > started, "the digest is due in the past");
         self.stage.set_clock_ahead(ahead)?;
-        let seen = self.seen(&self.carol, self.security.as_str(), "Record:").await?;
-        say("digest", &format!("carol of security reads: {}", seen.visible_text));
+        let seen = self
+            .seen(&self.carol, self.security.as_str(), "Record:")
+            .await?;
+        say(
+            "digest",
+            &format!("carol of security reads: {}", seen.visible_text),
+        );
         seen.visible_text
             .split(|c: char| c.is_whitespace() || c == '`')
             .find(|word| word.parse::<crate::domain::audit::Head>().is_ok())
@@ -222,7 +265,9 @@ impl Story<'_> {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let output = tokio::time::timeout(STEP, run).await.context("it took too long")??;
+        let output = tokio::time::timeout(STEP, run)
+            .await
+            .context("it took too long")??;
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         ensure!(
             output.status.success(),

@@ -4,7 +4,8 @@ use sqlx::{Row, SqliteConnection};
 
 use super::fault::{database, inconsistent};
 use super::rows::instant;
-use crate::domain::job::{Claim, JobOrder, OnDuplicate, Settle};
+use crate::domain::job::{Claim, Settle};
+use crate::domain::job_order::{JobOrder, OnDuplicate};
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
 
