@@ -128,6 +128,10 @@ impl<'a> Item<'a> {
         }
     }
 
+    pub(super) fn problem(&self, what: impl Into<String>, hint: impl Into<String>) {
+        self.source.problem(self.line, &self.path, what, hint);
+    }
+
     pub(super) fn warning(&self, what: impl Into<String>, hint: impl Into<String>) {
         self.source.warning_at(&self.path, what, hint);
     }
@@ -304,10 +308,6 @@ impl<'a> Table<'a> {
         } else {
             format!("{}.{key}", self.path)
         }
-    }
-
-    pub(super) fn problem(&self, what: impl Into<String>, hint: impl Into<String>) {
-        self.source.problem(self.line, &self.path, what, hint);
     }
 
     /// Refuses every key but these.
