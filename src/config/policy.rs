@@ -48,7 +48,7 @@ impl Config {
             ));
         }
         let communities = self.communities();
-        let mut resolve = |key: &str, names: &[String], problems: &mut Vec<Problem>| {
+        let resolve = |key: &str, names: &[String], problems: &mut Vec<Problem>| {
             let mut found = Vec::new();
             for (i, name) in names.iter().enumerate() {
                 let key = format!("{key}[{i}]");

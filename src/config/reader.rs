@@ -310,10 +310,6 @@ impl<'a> Table<'a> {
         }
     }
 
-    pub(super) fn problem(&self, what: impl Into<String>, hint: impl Into<String>) {
-        self.source.problem(self.line, &self.path, what, hint);
-    }
-
     /// Refuses every key but these.
     pub(super) fn only(&self, keys: &[&str], later: &[(&str, &str)]) {
         for key in self.map.keys() {
