@@ -210,7 +210,18 @@ pub fn parse(text: &str, file: &str, env: Env<'_>) -> Result<Config, Problems> {
     if let Some(config) = &read {
         cross::check(config, &source);
     }
-    let (problems, warnings, lines) = source.finish();
+    let (mut problems, warnings, lines) = source.finish();
+    if read.is_none() && problems.is_empty() {
+        // Whatever is left out was said; if that was ever forgotten, it must not look like no problem.
+        problems.push(Problem {
+            file: file.to_owned(),
+            line: 0,
+            key: String::new(),
+            what: "something in it can't be used".to_owned(),
+            hint: "This message is a mistake of jitbot's own; please report it with the file."
+                .to_owned(),
+        });
+    }
     match read {
         Some(mut config) if problems.is_empty() => {
             config.warnings = warnings;
@@ -273,8 +284,7 @@ mod tests {
     #[test]
     fn the_documentation_names_every_key() {
         let doc = include_str!("../../docs/CONFIG.md");
-        let lists: [(&str, &[&str]); 18] = [
-            ("", SECTIONS),
+        let lists: [(&str, &[&str]); 17] = [
             ("[slack]", sections::SLACK_KEYS),
             ("[store]", sections::STORE_KEYS),
             ("[security]", sections::SECURITY_KEYS),
@@ -302,6 +312,10 @@ mod tests {
                 });
                 assert!(in_table, "docs/CONFIG.md lacks a row for {section} {key}");
             }
+        }
+        for section in SECTIONS {
+            let heading = format!("## `[{section}");
+            assert!(doc.contains(&heading), "docs/CONFIG.md lacks {heading}");
         }
         for key in resource::SSH_GRANT_KEYS {
             assert!(doc.contains(&format!("`grant.{key}`")), "{key}");
