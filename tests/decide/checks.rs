@@ -45,7 +45,7 @@ fn changes_something(plan: &Plan, before: Option<&Grant>) -> bool {
 impl World {
     /// Everything, after this step.
     pub fn check(&self, step: Step) {
-        self.check_history(step);
+        self.check_history();
         let approved = self.request.state == RequestState::Approved;
         assert_eq!(
             self.grant.is_some(),
@@ -178,16 +178,13 @@ impl World {
     }
 
     /// States go only where they may, each change is recorded, and security is told once.
-    fn check_history(&self, step: Step) {
+    fn check_history(&self) {
         let (mut grant, mut request) = (None::<Grant>, None::<RequestState>);
         let (mut stuck, mut healed) = (0, 0);
-        for (_, _, plan) in &self.history {
+        for (at, cause, plan) in &self.history {
             let recorded = plan.changes.iter().any(|c| matches!(c, Change::Record(_)));
             let changed = changes_something(plan, grant.as_ref());
-            assert!(
-                recorded || !changed,
-                "{step:?} changed this unrecorded: {plan:?}"
-            );
+            assert!(recorded || !changed, "unrecorded at {at}: {cause:?}");
             for change in &plan.changes {
                 match change {
                     Change::NewRequest(new) => request = Some(new.state),
