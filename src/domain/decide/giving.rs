@@ -189,12 +189,14 @@ pub fn issue_troubled(
     now: Timestamp,
 ) -> Result<(Plan, Settle), IllegalTransition> {
     let mut plan = Plan::default();
-    if unknown && grant.state == GrantState::Issuing {
+    let now_unknown = unknown && grant.state == GrantState::Issuing;
+    if now_unknown {
         let mut next = grant.clone();
         next.state = grant.state.next(GrantEvent::OutcomeUnknown)?;
         plan.push(Change::Grant(Box::new(next), grant.state));
     }
-    if job.failures == 0 {
+    // Repeated failures are said once; a state that changes, always.
+    if job.failures == 0 || now_unknown {
         plan.record(
             AuditDraft::new(AuditKind::IssueTroubled)
                 .grant(&grant.id)
