@@ -70,6 +70,10 @@ pub fn begin_issue(
         next.deadline = Some(ends);
         next.native_deadline = Some(machine_now + (ends - now));
         plan.job(JobOrder::revoke(&grant.id, &grant.spec, ends));
+        // One that would lie in the past now is dropped from where it stood before.
+        for before_s in remind_s {
+            plan.push(Change::NoJob(format!("remind:{}:{before_s}", grant.id)));
+        }
         remind(&mut plan, grant, ends, remind_s, now);
     }
     plan.record(
