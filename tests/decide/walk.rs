@@ -68,7 +68,7 @@ pub fn any_step() -> impl Strategy<Value = Step> {
         4 => (0..3_000_i64).prop_map(Step::Wait),
         2 => (0..700_000_i64).prop_map(Step::Wait),
         1 => (0..6_000_000_i64).prop_map(Step::Wait),
-        6 => Just(Step::UntilDue),
+        12 => Just(Step::UntilDue),
         1 => (-90_000..90_000_i64).prop_map(Step::Drift),
         4 => any::<bool>().prop_map(|by_rule| Step::Approve { by_rule }),
         1 => Just(Step::ApprovePartly),
@@ -81,9 +81,9 @@ pub fn any_step() -> impl Strategy<Value = Step> {
         3 => (any::<bool>(), after_s())
             .prop_map(|(unknown, after_s)| Step::Troubled { unknown, after_s }),
         2 => prop::sample::select(ordered.to_vec()).prop_map(Step::End),
-        8 => Just(Step::Revoke),
-        2 => prop::sample::select(Evidence::ALL.to_vec()).prop_map(Step::Gone),
-        6 => after_s().prop_map(|after_s| Step::NotGone { after_s }),
+        12 => Just(Step::Revoke),
+        1 => prop::sample::select(Evidence::ALL.to_vec()).prop_map(Step::Gone),
+        12 => after_s().prop_map(|after_s| Step::NotGone { after_s }),
         1 => Just(Step::Crash),
     ]
 }
@@ -244,8 +244,12 @@ impl World {
 
     /// Takes a step, then checks all that must hold.
     pub fn take(&mut self, step: Step) {
+        let kept = self.history.len();
         self.taken(step);
-        self.check(step);
+        self.check();
+        if self.history.len() > kept {
+            self.check_history();
+        }
     }
 
     fn taken(&mut self, step: Step) {
