@@ -7,7 +7,8 @@ use jitbot::domain::job::JobKind;
 use jitbot::domain::request::RequestState;
 use jitbot::domain::timing::Timestamp;
 
-use crate::walk::{Call, Step, World};
+use crate::steps::Step;
+use crate::walk::{Call, World};
 
 /// The longest that a failed call waits for its next attempt, in seconds: what a target may ask for.
 const RETRY_MAX_S: i64 = 300;

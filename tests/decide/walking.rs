@@ -7,7 +7,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::walk::{Call, Step, World, any_step};
+use crate::steps::{Step, any_step};
+use crate::walk::{Call, World};
 
 fn often() -> ProptestConfig {
     ProptestConfig {
@@ -90,7 +91,7 @@ fn walks_reach_every_state() {
 
     let mut runner = TestRunner::deterministic();
     let (mut requests, mut grants, mut crashed) = (Vec::new(), Vec::new(), 0);
-    for _ in 0..300 {
+    for _ in 0..120 {
         let steps = vec(any_step(), 120)
             .new_tree(&mut runner)
             .unwrap()
