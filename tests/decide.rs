@@ -17,6 +17,8 @@ mod promises;
 mod requests;
 #[path = "decide/states.rs"]
 mod states;
+#[path = "decide/steps.rs"]
+mod steps;
 #[path = "decide/taking.rs"]
 mod taking;
 #[path = "decide/walk.rs"]

@@ -15,11 +15,13 @@ use proptest::prelude::*;
 use crate::case::{at, policy, request};
 
 pub fn jobs(plan: &Plan) -> Vec<&JobOrder> {
-    let job = |change| match change {
-        &Change::Job(ref order) => Some(order),
-        _ => None,
-    };
-    plan.changes.iter().filter_map(job).collect()
+    let changes = plan.changes.iter();
+    changes
+        .filter_map(|change| match change {
+            Change::Job(order) => Some(order),
+            _ => None,
+        })
+        .collect()
 }
 
 fn approved(request: &Request, activation_s: i64, remind_s: &[i64], now_s: i64) -> (Plan, Grant) {

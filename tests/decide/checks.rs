@@ -5,8 +5,10 @@ use jitbot::domain::decide::{Change, Plan};
 use jitbot::domain::grant::{Grant, GrantState};
 use jitbot::domain::job::JobKind;
 use jitbot::domain::request::RequestState;
+use jitbot::domain::timing::Timestamp;
 
-use crate::walk::{Call, Step, World};
+use crate::steps::Step;
+use crate::walk::{Call, World};
 
 /// The longest that a failed call waits for its next attempt, in seconds: what a target may ask for.
 const RETRY_MAX_S: i64 = 300;
@@ -42,10 +44,17 @@ fn changes_something(plan: &Plan, before: Option<&Grant>) -> bool {
     })
 }
 
+/// Whether the plan has the job that ends access, due at this moment.
+fn ends_at(plan: &Plan, at: Timestamp) -> bool {
+    plan.changes.iter().any(|change| match change {
+        Change::Job(order) => matches!(order.kind, JobKind::Revoke { .. }) && order.run_at == at,
+        _ => false,
+    })
+}
+
 impl World {
-    /// Everything, after this step.
-    pub fn check(&self, step: Step) {
-        self.check_history(step);
+    /// Everything.
+    pub fn check(&self) {
         let approved = self.request.state == RequestState::Approved;
         assert_eq!(
             self.grant.is_some(),
@@ -70,7 +79,7 @@ impl World {
         assert_eq!(grant.id.request(), self.request.id);
         self.check_times(grant);
         self.check_fields(grant);
-        self.check_jobs(grant, step);
+        self.check_jobs(grant);
     }
 
     /// No deadline moves after the first intent, and none is past what was approved.
@@ -118,7 +127,7 @@ impl World {
     }
 
     /// What is not over has a job that ends it, and what is to be given one that gives it.
-    fn check_jobs(&self, grant: &Grant, step: Step) {
+    fn check_jobs(&self, grant: &Grant) {
         use GrantState as S;
         let of = |kind: &JobKind| {
             let mut found = self
@@ -147,19 +156,6 @@ impl World {
                 "its end waits: {end_at:?}"
             );
         }
-        // Right after it was ordered, an end is due now.
-        let ordered = matches!(step, Step::End(_) | Step::PartlyIssued);
-        if let (true, Some((at, _, plan))) = (ordered, self.history.last())
-            && *at == self.now
-            && plan.changes.iter().any(|c| matches!(c, Change::Grant(..)))
-            && matches!(grant.state, S::Revoking)
-            && grant
-                .ending
-                .as_ref()
-                .is_some_and(|ending| ending.at == self.now)
-        {
-            assert!(end_at.is_some_and(|at| at <= self.now), "{end_at:?}");
-        }
         if matches!(grant.state, S::Scheduled | S::Issuing | S::Unknown) {
             let (give, _) = of(&JobKind::Issue { grant: id });
             assert!(give.is_some(), "{:?}, and nobody gives it", grant.state);
@@ -178,16 +174,13 @@ impl World {
     }
 
     /// States go only where they may, each change is recorded, and security is told once.
-    fn check_history(&self, step: Step) {
+    pub fn check_history(&self) {
         let (mut grant, mut request) = (None::<Grant>, None::<RequestState>);
         let (mut stuck, mut healed) = (0, 0);
-        for (_, _, plan) in &self.history {
+        for (at, cause, plan) in &self.history {
             let recorded = plan.changes.iter().any(|c| matches!(c, Change::Record(_)));
             let changed = changes_something(plan, grant.as_ref());
-            assert!(
-                recorded || !changed,
-                "{step:?} changed this unrecorded: {plan:?}"
-            );
+            assert!(recorded || !changed, "unrecorded at {at}: {cause:?}");
             for change in &plan.changes {
                 match change {
                     Change::NewRequest(new) => request = Some(new.state),
@@ -204,6 +197,11 @@ impl World {
                     Change::Grant(after, was) => {
                         let (from, to) = (was.as_str(), after.state.as_str());
                         assert!(is_way(WAYS, from, to), "{from} > {to}");
+                        let begins = after.state == GrantState::Revoking && after.state != *was;
+                        // A turn of the job that ends it calls at once and needs no other.
+                        if begins && !matches!(cause, Step::Revoke) {
+                            assert!(ends_at(plan, *at), "{cause:?} at {at} orders no end");
+                        }
                         grant = Some((**after).clone());
                     }
                     Change::Job(order) => match order.kind {

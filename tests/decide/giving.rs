@@ -36,6 +36,7 @@ fn its_turn_to_be_given() {
                 "call
                  grant scheduled > issuing: deadline +3700, native +3705
                  job revoke:g +3700 moves
+                 no job remind:g:600
                  job remind:g:600 +3100 moves
                  record issue_intended by us",
             ),

@@ -22,11 +22,13 @@ fn saved(plan: &Plan) -> Grant {
 }
 
 fn records(plan: &Plan) -> Vec<&AuditDraft> {
-    let record = |change| match change {
-        &Change::Record(ref draft) => Some(draft),
-        _ => None,
-    };
-    plan.changes.iter().filter_map(record).collect()
+    let changes = plan.changes.iter();
+    changes
+        .filter_map(|change| match change {
+            Change::Record(draft) => Some(draft),
+            _ => None,
+        })
+        .collect()
 }
 
 #[test]

@@ -7,7 +7,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::walk::{Call, Step, World, any_step};
+use crate::steps::{Step, any_step};
+use crate::walk::{Call, World};
 
 fn often() -> ProptestConfig {
     ProptestConfig {
@@ -18,7 +19,7 @@ fn often() -> ProptestConfig {
 
 fn walk(until_s: Option<i64>, steps: &[Step]) -> World {
     let mut world = World::new(until_s);
-    world.check(Step::Wait(0));
+    world.check();
     for step in steps {
         world.take(*step);
     }
@@ -31,7 +32,7 @@ proptest! {
     #[test]
     fn whatever_happens_everything_that_must_hold_holds(
         until_s in option::weighted(0.3, 1..6_000_i64),
-        steps in vec(any_step(), 0..60),
+        steps in vec(any_step(), 0..100),
     ) {
         walk(until_s, &steps);
     }
@@ -39,7 +40,7 @@ proptest! {
     #[test]
     fn once_the_target_answers_it_ends(
         until_s in option::weighted(0.3, 1..6_000_i64),
-        steps in vec(any_step(), 0..60),
+        steps in vec(any_step(), 0..100),
         unknown in any::<bool>(),
     ) {
         let all = [&[Step::Approve { by_rule: false }][..], &steps].concat();
@@ -90,8 +91,11 @@ fn walks_reach_every_state() {
 
     let mut runner = TestRunner::deterministic();
     let (mut requests, mut grants, mut crashed) = (Vec::new(), Vec::new(), 0);
-    for _ in 0..400 {
-        let steps = vec(any_step(), 60).new_tree(&mut runner).unwrap().current();
+    for _ in 0..120 {
+        let steps = vec(any_step(), 120)
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
         let mut world = World::new(None);
         for step in steps {
             let in_flight = world.in_flight;

@@ -148,7 +148,8 @@ fn a_rule_approves_its_own_people_up_to_its_own_maximum() {
     const PEOPLE: &str = "1 people";
     let rule = |i: usize| format!("resource.staging-ssh.auto_approve[{i}]");
     // The rules as (from, max), who asks, for how long, who approves.
-    let rows: [(&[(&str, i64)], &str, i64, String); 12] = [
+    type Row = (&'static [(&'static str, i64)], &'static str, i64, String);
+    let rows: [Row; 12] = [
         (&[], "U1", 60, PEOPLE.into()),
         (&[("group:guards", 3_600)], "U3", 3_600, rule(0)),
         (&[("group:guards", 3_600)], "U3", 3_601, PEOPLE.into()),

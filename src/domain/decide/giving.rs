@@ -70,6 +70,10 @@ pub fn begin_issue(
         next.deadline = Some(ends);
         next.native_deadline = Some(machine_now + (ends - now));
         plan.job(JobOrder::revoke(&grant.id, &grant.spec, ends));
+        // One that would lie in the past now is dropped from where it stood before.
+        for before_s in remind_s {
+            plan.push(Change::NoJob(format!("remind:{}:{before_s}", grant.id)));
+        }
         remind(&mut plan, grant, ends, remind_s, now);
     }
     plan.record(
@@ -189,12 +193,14 @@ pub fn issue_troubled(
     now: Timestamp,
 ) -> Result<(Plan, Settle), IllegalTransition> {
     let mut plan = Plan::default();
-    if unknown && grant.state == GrantState::Issuing {
+    let now_unknown = unknown && grant.state == GrantState::Issuing;
+    if now_unknown {
         let mut next = grant.clone();
         next.state = grant.state.next(GrantEvent::OutcomeUnknown)?;
         plan.push(Change::Grant(Box::new(next), grant.state));
     }
-    if job.failures == 0 {
+    // Repeated failures are said once; a state that changes, always.
+    if job.failures == 0 || now_unknown {
         plan.record(
             AuditDraft::new(AuditKind::IssueTroubled)
                 .grant(&grant.id)
