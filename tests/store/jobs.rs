@@ -114,7 +114,7 @@ async fn a_key_that_is_asked_for_while_it_runs_runs_again_afterwards() {
             world.enqueue(vec![asked]).await;
             let what = format!("{mode:?} {settle:?}");
             assert_eq!(states(&world.jobs().await), [("a", "running")], "{what}");
-            assert!(world.settle(job.claim(), settle).await, "{what}");
+            assert!(world.settle(job.claim(), settle.clone()).await, "{what}");
             assert_eq!(world.next_due().await, then_s.map(at), "{what}");
             world.clock.advance(100);
             let next = world.claim(1).await;

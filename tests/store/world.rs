@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, TimeDelta};
+use chrono::DateTime;
 use futures_util::future::BoxFuture;
 use jitbot::clock::{Clock, Timestamp};
 use jitbot::domain::grant::{Grant, GrantState};
@@ -274,9 +274,4 @@ pub fn order(key: &str, lane: &str) -> JobOrder {
         run_at: at(0),
         on_duplicate: OnDuplicate::Keep,
     }
-}
-
-/// The milliseconds between two instants.
-pub fn between(from: Timestamp, to: Timestamp) -> TimeDelta {
-    to - from
 }

@@ -18,8 +18,12 @@ const RECORD_CARD: &str = "INSERT INTO cards (request, place, message, at)
 const KEEP_POLICY: &str = "INSERT INTO policies (hash, text, at)
     VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING";
 
-const INSERT_DIGEST: &str = "INSERT INTO digests (slot, at, from_seq, to_count, to_hash)
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (slot) DO NOTHING RETURNING number";
+// Numbered without gaps: a generated number would be used up by a slot that has its digest already.
+// One writer, so the highest number stands still; `WHERE true` keeps SQLite's parser from reading ON
+// CONFLICT as a join's.
+const INSERT_DIGEST: &str = "INSERT INTO digests (number, slot, at, from_seq, to_count, to_hash)
+    SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5 FROM digests WHERE true
+    ON CONFLICT (slot) DO NOTHING RETURNING number";
 
 pub(super) async fn card(
     conn: &mut SqliteConnection,

@@ -73,11 +73,18 @@ impl SqliteStore {
     /// opened, made or brought to this version.
     pub async fn open(path_or_url: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = resolve(path_or_url)?;
+        let options = writing(&path);
+        Self::open_with(path, options, clock).await
+    }
+
+    /// With these options for the writer.
+    async fn open_with(
+        path: PathBuf,
+        options: SqliteConnectOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         let lock = lock::take(&path, clock.machine_now())?;
         make_private(&path)?;
-        let options = options(&path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
         let mut conn = options
             .connect()
             .await
@@ -280,6 +287,13 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_MAX)
 }
 
+/// The writer's: a commit is an fsync.
+fn writing(path: &Path) -> SqliteConnectOptions {
+    options(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+}
+
 fn readers(path: &Path) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(READERS_MAX)
@@ -326,3 +340,6 @@ async fn introduce(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), St
     .map_err(database)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! What is SQLite's alone: how it is opened, what fails under it, which indexes serve the claims.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use chrono::DateTime;
+use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::domain::audit::{AuditDraft, AuditKind, Head};
+use crate::domain::ids::RequestId;
+use crate::domain::spec::ContentHash;
+use crate::store::{Tx, write};
+
+struct Open {
+    store: SqliteStore,
+    path: PathBuf,
+    _dir: tempfile::TempDir,
+}
+
+fn clock() -> Arc<ManualClock> {
+    let start = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+    Arc::new(ManualClock::at(start))
+}
+
+async fn fresh() -> Open {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("jitbot.db");
+    let store = SqliteStore::open(path.to_str().unwrap(), clock())
+        .await
+        .unwrap();
+    Open {
+        store,
+        path,
+        _dir: dir,
+    }
+}
+
+/// Another program on the same file.
+async fn beside(path: &Path) -> SqliteConnection {
+    options(path).connect().await.unwrap()
+}
+
+async fn append(store: &SqliteStore, text: &'static str) -> Result<(), StoreError> {
+    write(store, Urgency::Answer, move |tx| {
+        Box::pin(async move { tx.audit(started(text)).await })
+    })
+    .await
+}
+
+fn started(text: &str) -> AuditDraft {
+    AuditDraft::new(AuditKind::Started).text(text)
+}
+
+async fn count(store: &SqliteStore) -> i64 {
+    store.reader().await.unwrap().head().await.unwrap().count
+}
+
+#[tokio::test]
+async fn a_commit_is_an_fsync_of_a_log_and_foreign_keys_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.db");
+    let writing = writing(&path);
+    std::fs::write(&path, b"").unwrap();
+    let mut conn = writing.connect().await.unwrap();
+    for (pragma, value) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")] {
+        let text: String = sqlx::query_scalar(AssertSqlSafe(format!(
+            "SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}"
+        )))
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+        assert_eq!(text, value, "{pragma}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_database_is_its_owners_alone_with_all_that_lies_beside_it() {
+    let open = fresh().await;
+    append(&open.store, "x").await.unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        let file = format!("{}{suffix}", open.path.display());
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn one_file_has_one_lock_by_whatever_name() {
+    let open = fresh().await;
+    let link = open.path.with_file_name("link.db");
+    std::os::unix::fs::symlink(&open.path, &link).unwrap();
+    for name in [
+        link.display().to_string(),
+        format!("sqlite://{}", open.path.display()),
+        format!("sqlite:{}", open.path.display()),
+    ] {
+        let error = SqliteStore::open(&name, clock()).await.err();
+        assert!(matches!(error, Some(StoreError::Held { .. })), "{name}: {error:?}");
+    }
+    open.store.close().await;
+    SqliteStore::open(link.to_str().unwrap(), clock())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_names_no_file_is_refused() {
+    for name in ["", ":memory:", "sqlite::memory:", "sqlite://x.db?mode=ro", "/nowhere/x.db"] {
+        let error = SqliteStore::open(name, clock()).await.err();
+        assert!(matches!(error, Some(StoreError::Database(_))), "{name}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_store_finishes_what_waits_and_lets_the_lock_go() {
+    let open = fresh().await;
+    append(&open.store, "x").await.unwrap();
+    drop(open.store);
+    for _ in 0..1000 {
+        match SqliteStore::open(open.path.to_str().unwrap(), clock()).await {
+            Ok(store) => {
+                assert_eq!(count(&store).await, 1);
+                return;
+            }
+            Err(StoreError::Held { .. }) => tokio::task::yield_now().await,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    panic!("the lock was never let go");
+}
+
+#[tokio::test]
+async fn reading_alone_goes_on_beside_the_holder_and_writes_nothing() {
+    let open = fresh().await;
+    append(&open.store, "x").await.unwrap();
+    let name = open.path.to_str().unwrap();
+    let reading = SqliteStore::open_read_only(name).await.unwrap();
+    assert_eq!(count(&reading).await, 1);
+    assert_eq!(reading.now(), clock().now());
+    append(&open.store, "y").await.unwrap();
+    assert_eq!(count(&reading).await, 2);
+    assert_eq!(append(&reading, "z").await, Err(StoreError::Closed));
+    open.store.close().await;
+    reading.close().await;
+    let alone = SqliteStore::open_read_only(name).await.unwrap();
+    assert_eq!(count(&alone).await, 2);
+}
+
+#[tokio::test]
+async fn reading_alone_refuses_what_is_not_ours() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("other.db");
+    let name = path.to_str().unwrap();
+    let error = SqliteStore::open_read_only(name).await.err().unwrap();
+    assert!(error.to_string().contains("there is no database"), "{error}");
+    assert!(!path.exists(), "it was made");
+    let options = options(&path).create_if_missing(true);
+    let mut conn = options.connect().await.unwrap();
+    conn.execute("CREATE TABLE x (y)").await.unwrap();
+    let error = SqliteStore::open_read_only(name).await.err().unwrap();
+    assert!(error.to_string().contains("no database of jitbot"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_that_a_newer_version_used_is_refused() {
+    let open = fresh().await;
+    open.store.close().await;
+    let mut conn = beside(&open.path).await;
+    conn.execute(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (9999, 'later', 1, x'00', 0)",
+    )
+    .await
+    .unwrap();
+    drop(conn);
+    let name = open.path.to_str().unwrap();
+    let error = SqliteStore::open(name, clock()).await.err().unwrap();
+    assert!(error.to_string().contains("a newer jitbot has used it"), "{error}");
+    let error = SqliteStore::open_read_only(name).await.err().unwrap();
+    assert!(error.to_string().contains("version 9999"), "{error}");
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_answers_everybody_and_keeps_nothing() {
+    let open = fresh().await;
+    // A check that only the commit makes, and that a marked policy fails.
+    beside(&open.path)
+        .await
+        .execute(
+            "CREATE TABLE owner (id INTEGER PRIMARY KEY) STRICT;
+            CREATE TABLE owned (id INTEGER REFERENCES owner (id) DEFERRABLE INITIALLY DEFERRED) STRICT;
+            CREATE TRIGGER fails_late AFTER INSERT ON policies WHEN NEW.text = 'late'
+            BEGIN INSERT INTO owned VALUES (1); END;",
+        )
+        .await
+        .unwrap();
+    append(&open.store, "before").await.unwrap();
+    let late = write(&open.store, Urgency::Answer, |tx| {
+        Box::pin(async move { tx.keep_policy(&ContentHash::of(b"late"), "late").await })
+    });
+    // On one thread all of these wait before the writer takes any of them.
+    let (one, late, two) = tokio::join!(append(&open.store, "one"), late, append(&open.store, "two"));
+    for result in [one, late, two] {
+        assert!(matches!(result, Err(StoreError::Database(_))), "{result:?}");
+    }
+    assert_eq!(count(&open.store).await, 1);
+    append(&open.store, "after").await.unwrap();
+    assert_eq!(count(&open.store).await, 2, "the writer goes on from the old head");
+}
+
+#[tokio::test]
+async fn what_a_body_writes_after_the_database_undid_its_transaction_is_not_kept() {
+    let open = fresh().await;
+    // As a full disk does, this ends the transaction itself: what followed would be kept by itself.
+    beside(&open.path)
+        .await
+        .execute(
+            "CREATE TRIGGER undoes_all AFTER INSERT ON policies WHEN NEW.text = 'undo'
+            BEGIN SELECT RAISE(ROLLBACK, 'undone'); END",
+        )
+        .await
+        .unwrap();
+    let stubborn = write(&open.store, Urgency::Answer, |tx| {
+        Box::pin(async move {
+            let undone = tx.keep_policy(&ContentHash::of(b"undo"), "undo").await;
+            assert!(undone.is_err());
+            // It does not look at the error, and goes on.
+            let _ = tx.audit(started("stubborn")).await;
+            Ok(())
+        })
+    });
+    let (first, stubborn) = tokio::join!(append(&open.store, "first"), stubborn);
+    assert!(matches!(first, Err(StoreError::Database(_))), "{first:?}");
+    assert!(matches!(stubborn, Err(StoreError::Database(_))), "{stubborn:?}");
+    assert_eq!(count(&open.store).await, 0);
+    append(&open.store, "after").await.unwrap();
+    assert_eq!(count(&open.store).await, 1);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_and_the_writer_goes_on_when_there_is_room_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("jitbot.db");
+    let full = writing(&path).pragma("max_page_count", "120");
+    let store = SqliteStore::open_with(path.clone(), full, clock())
+        .await
+        .unwrap();
+    let fill = |n: usize| {
+        let store = &store;
+        let text = "x".repeat(20_000);
+        write(store, Urgency::Answer, move |tx: &mut dyn Tx| {
+            Box::pin(async move { tx.keep_policy(&ContentHash::of(&n.to_le_bytes()), &text).await })
+        })
+    };
+    let mut kept = 0;
+    let error = loop {
+        match fill(kept).await {
+            Ok(()) => kept += 1,
+            Err(error) => break error,
+        }
+        assert!(kept < 200, "it never filled up");
+    };
+    assert!(error.to_string().contains("full"), "{error}");
+    let again = fill(kept).await;
+    assert!(again.is_err(), "{again:?}");
+    assert_eq!(count(&store).await, 0, "reads go on");
+    beside(&path).await.execute("DELETE FROM policies").await.unwrap();
+    fill(kept).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_row_that_contradicts_itself_is_refused_by_name() {
+    let open = fresh().await;
+    let id = RequestId::from_bits(5);
+    let mut conn = beside(&open.path).await;
+    sqlx::query(
+        "INSERT INTO requests VALUES ($1, 'pending', 'slack:T1/U1', NULL, 'slack:T1/U1', NULL, 'x',
+        '{}', $2, NULL, 'slack:T1/C1', NULL, 1, 1, 0, 0, NULL)",
+    )
+    .bind(id.as_str())
+    .bind(ContentHash::of(b"another").0)
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let error = open.store.reader().await.unwrap().request(&id).await;
+    match error {
+        Err(StoreError::Inconsistent { what, why }) => {
+            assert_eq!(what, format!("request {id}"));
+            assert!(why.contains("hash"), "{why}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_holds_up_nobody_and_is_not_forgotten() {
+    let open = fresh().await;
+    let mut conn = beside(&open.path).await;
+    conn.execute(
+        "INSERT INTO jobs (kind, key, lane, rank, run_at, state, ripe, attempt, failures, ordered_at)
+        VALUES ('{\"job\":\"from_the_future\"}', 'future', 'engine', 0, 0, 'waiting', 0, 0, 0, 0),
+        ('{\"job\":\"expire_request\",\"request\":\"r0000000001\"}', 'known', 'engine', 0, 1,
+            'waiting', 0, 0, 0, 0)",
+    )
+    .await
+    .unwrap();
+    let claimed = write(&open.store, Urgency::Outcome, |tx| {
+        Box::pin(async move { tx.claim_due(5, &[]).await })
+    })
+    .await
+    .unwrap();
+    assert_eq!(claimed.len(), 1, "the other one in its lane");
+    let mut reader = open.store.reader().await.unwrap();
+    let error = reader.job_error("future").await.unwrap().unwrap();
+    assert!(error.contains("from_the_future"), "{error}");
+    let due = reader.next_due().await.unwrap().unwrap();
+    assert_eq!((due - clock().now()).num_seconds(), 600);
+}
+
+#[tokio::test]
+async fn an_idle_look_for_jobs_writes_nothing() {
+    let open = fresh().await;
+    let mut conn = beside(&open.path).await;
+    let mut version = async || -> i64 {
+        sqlx::query_scalar("SELECT data_version FROM pragma_data_version")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap()
+    };
+    let before = version().await;
+    write(&open.store, Urgency::Outcome, |tx| {
+        Box::pin(async move { tx.claim_due(5, &[]).await })
+    })
+    .await
+    .unwrap();
+    assert_eq!(version().await, before, "a look was committed");
+    append(&open.store, "x").await.unwrap();
+    assert_ne!(version().await, before, "a change was not seen");
+}
+
+#[tokio::test]
+async fn the_head_is_the_records_own_after_a_restart() {
+    let open = fresh().await;
+    append(&open.store, "x").await.unwrap();
+    let head = open.store.reader().await.unwrap().head().await.unwrap();
+    assert_ne!(head, Head::empty());
+    open.store.close().await;
+    let store = SqliteStore::open(open.path.to_str().unwrap(), clock())
+        .await
+        .unwrap();
+    append(&store, "y").await.unwrap();
+    let entries = store
+        .reader()
+        .await
+        .unwrap()
+        .audit_after(1, 10)
+        .await
+        .unwrap();
+    assert_eq!(entries[0].prev, head.hash);
+}
+
+/// However many jobs there are, a claim seeks: a scan of the table would cost more with each.
+#[tokio::test]
+async fn claims_are_served_by_indexes_alone() {
+    let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    MIGRATIONS.run(&mut conn).await.unwrap();
+    for sql in claims::STATEMENTS.iter().chain(jobs::STATEMENTS) {
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+                .fetch_all(&mut conn)
+                .await
+                .unwrap();
+        for (_, _, _, step) in plan {
+            let scans_claimed = step == "SCAN jobs USING INDEX jobs_claimed"
+                || step == "SCAN jobs USING COVERING INDEX jobs_claimed"
+                || step == "SCAN jobs USING INDEX job_serial_once"
+                || step == "SCAN jobs USING COVERING INDEX job_serial_once";
+            assert!(
+                !step.starts_with("SCAN jobs") && !step.contains("TEMP B-TREE") || scans_claimed,
+                "{step}: {sql}"
+            );
+        }
+    }
+}
