@@ -287,7 +287,7 @@ fn request() -> RequestId {
 }
 
 fn card() -> Card {
-    let at = |s| DateTime::from_timestamp(1_800_000_000 + s, 0).unwrap();
+    let at = |s: i64| DateTime::from_timestamp(1_800_000_000 + s, 0).unwrap();
     Card {
         id: request(),
         version: 1,
