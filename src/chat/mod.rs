@@ -7,4 +7,5 @@ pub mod parse;
 pub mod port;
 pub mod slack;
 pub mod text;
+pub mod verb;
 pub mod wording;

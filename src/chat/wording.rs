@@ -100,7 +100,7 @@ fn groups(text: Text, groups: &[GroupName]) -> Text {
 }
 
 /// A command with a reference, to be copied.
-fn command(verb: super::parse::Verb, id: &RequestId) -> String {
+fn command(verb: super::verb::Verb, id: &RequestId) -> String {
     verb.usage().replace("<id>", id.as_str())
 }
 

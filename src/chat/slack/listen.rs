@@ -17,8 +17,8 @@ use slack_morphism::api::SlackApiPostWebhookMessageRequest;
 use slack_morphism::blocks::SlackBlock;
 use slack_morphism::errors::SlackClientError;
 use slack_morphism::events::{
-    SlackCommandEvent, SlackCommandEventResponse, SlackInteractionActionContainer,
-    SlackInteractionBlockActionsEvent, SlackInteractionEvent, SlackInteractionResponse,
+    SlackCommandEvent, SlackCommandEventResponse, SlackInteractionBlockActionsEvent,
+    SlackInteractionEvent, SlackInteractionResponse,
 };
 use slack_morphism::hyper_tokio::{SlackClientHyperHttpsConnector, SlackHyperClient};
 use slack_morphism::listener::{
@@ -31,13 +31,14 @@ use slack_morphism::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::client::{self, CALL_MAX, SetupError, SlackSettings};
-use super::render::{self, APPROVE, DENY, Drawn};
+use super::press::pressed;
+use super::render::{self, Drawn};
 use super::send::Me;
 use super::typed::as_typed;
 use crate::chat::parse::parse;
 use crate::chat::port::Inbox;
 use crate::domain::answer::Answer;
-use crate::domain::command::{Act, Command, Inbound, MessageRef, Press};
+use crate::domain::command::Inbound;
 use crate::domain::ids::{AccountId, InvalidName, Place};
 use crate::domain::refusal::Refusal;
 
@@ -267,56 +268,6 @@ async fn handle(shared: &Shared, inbound: Inbound) -> Result<Answer, NotAcknowle
         .map_err(|unanswered| NotAcknowledged::Unanswered(unanswered.to_string()))
 }
 
-/// What a press means; none if it is not on a button that we could have made.
-fn pressed(event: &SlackInteractionBlockActionsEvent) -> Result<Option<Inbound>, InvalidName> {
-    let SlackInteractionActionContainer::Message(container) = &event.container else {
-        return Ok(None);
-    };
-    let channel = container
-        .channel_id
-        .as_ref()
-        .or(event.channel.as_ref().map(|channel| &channel.id));
-    let [action] = event.actions.as_deref().unwrap_or_default() else {
-        return Ok(None);
-    };
-    let (Some(user), Some(channel), Some(value)) = (&event.user, channel, &action.value) else {
-        return Ok(None);
-    };
-    let Some((request, version)) = render::read_button_value(value) else {
-        return Ok(None);
-    };
-    let team = &event.team.id.0;
-    let place = Place::new(format!("slack:{team}/{}", channel.0))?;
-    let press = Press {
-        request,
-        version,
-        on: MessageRef {
-            place: place.clone(),
-            message: container.message_ts.0.clone(),
-        },
-    };
-    let command = match action.action_id.0.as_str() {
-        APPROVE => Command::Approve(press),
-        DENY => Command::Deny(press),
-        _ => return Ok(None),
-    };
-    // In a shared channel somebody of another workspace can press: that is who they are.
-    let home = user.team_id.as_ref().map_or(team, |team| &team.0);
-    let action_ts = match &action.action_ts {
-        Some(ts) => ts.0.as_str(),
-        None => event.trigger_id.0.as_str(),
-    };
-    Ok(Some(Inbound {
-        once: format!(
-            "slack:press:{}:{}:{}:{action_ts}",
-            channel.0, container.message_ts.0, user.id.0
-        ),
-        actor: AccountId::new(format!("slack:{home}/{}", user.id.0))?,
-        place,
-        act: Act::Command(command),
-    }))
-}
-
 /// Tells the person of a press why nothing was done, as well as it can be: nothing hangs on it, so it
 /// goes out beside the acknowledgement and is not repeated.
 fn say(client: Arc<Client>, response_url: Option<SlackResponseUrl>, refusal: Refusal) {
@@ -377,51 +328,7 @@ fn on_error(error: BoxError, _: Arc<Client>, _: SlackClientEventsUserState) -> H
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn event(value: &str, action_id: &str) -> SlackInteractionBlockActionsEvent {
-        serde_json::from_value(json!({
-            "type": "block_actions",
-            "team": {"id": "T1", "domain": "shop"},
-            "user": {"id": "U2", "team_id": "T1"},
-            "api_app_id": "A1",
-            "container": {"type": "message", "message_ts": "17.5", "channel_id": "C1"},
-            "trigger_id": "t.1",
-            "channel": {"id": "C1", "name": "approvals"},
-            "response_url": "http://127.0.0.1:1/response",
-            "actions": [{"type": "button", "action_id": action_id, "value": value, "action_ts": "18.1",
-                         "block_id": "jitbot_decide"}],
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn a_press_names_its_button_message_and_moment() {
-        let id = crate::domain::ids::RequestId::from_bits(4);
-        let inbound = pressed(&event(&render::button_value(&id, 2), APPROVE))
-            .unwrap()
-            .unwrap();
-        assert_eq!(inbound.once, "slack:press:C1:17.5:U2:18.1");
-        assert_eq!(inbound.actor.as_str(), "slack:T1/U2");
-        let Act::Command(Command::Approve(press)) = inbound.act else {
-            panic!("{:?}", inbound.act);
-        };
-        assert_eq!((press.request, press.version), (id, 2));
-        assert_eq!(press.on.message, "17.5");
-        assert_eq!(press.on.place.as_str(), "slack:T1/C1");
-    }
-
-    #[test]
-    fn a_press_on_what_we_did_not_make_means_nothing() {
-        let id = crate::domain::ids::RequestId::from_bits(4);
-        assert_eq!(pressed(&event("{\"r\":\"x\"}", APPROVE)), Ok(None));
-        assert_eq!(
-            pressed(&event(&render::button_value(&id, 2), "jitbot_all")),
-            Ok(None)
-        );
-    }
 
     #[test]
     fn a_reply_is_private_and_keeps_its_blocks() {

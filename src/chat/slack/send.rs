@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::client::{Api, SetupError, SlackSettings};
 use super::failure::{Failure, Kind};
+use super::history::History;
 use super::render::{self, CARD_EVENT, COPY_EVENT, Drawn, Names};
 use crate::chat::card::{Card, Letter};
 use crate::chat::port::{Outbox, PostError};
@@ -19,7 +20,7 @@ use crate::domain::ids::{AccountId, Place, RequestId};
 /// Messages that are looked through for a lost card, newest first.
 const HISTORY_MAX: u32 = 100;
 /// Names and conversations that are remembered; beyond, they are asked for again.
-const REMEMBERED_MAX: usize = 10_000;
+pub(super) const REMEMBERED_MAX: usize = 10_000;
 
 /// Who we are to Slack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub struct SlackOutbox {
     pub(super) api: Api,
     me: OnceCell<Me>,
     conversations: Mutex<HashMap<AccountId, String>>,
-    names: Mutex<Names>,
+    pub(super) names: Mutex<Names>,
 }
 
 #[derive(Deserialize)]
@@ -84,67 +85,6 @@ impl SlackOutbox {
                 })
             })
             .await
-    }
-
-    /// The names of people who are shown without being notified. A name that can't be had is left out:
-    /// the id is shown then.
-    async fn names_of(&self, people: Vec<AccountId>) -> Names {
-        let mut names = Names::new();
-        for account in people {
-            if names.contains_key(&account) {
-                continue;
-            }
-            let known = self.names.lock().await.get(&account).cloned();
-            let name = match known {
-                Some(name) => name,
-                None => match self.name_of(&account).await {
-                    Ok(name) => {
-                        let mut remembered = self.names.lock().await;
-                        if remembered.len() >= REMEMBERED_MAX {
-                            remembered.clear();
-                        }
-                        remembered.insert(account.clone(), name.clone());
-                        name
-                    }
-                    Err(failure) => {
-                        tracing::debug!(account = %account, %failure, "no name for an account; its id is shown");
-                        continue;
-                    }
-                },
-            };
-            names.insert(account, name);
-        }
-        names
-    }
-
-    async fn name_of(&self, account: &AccountId) -> Result<String, Failure> {
-        #[derive(Deserialize)]
-        struct Info {
-            user: User,
-        }
-        #[derive(Deserialize)]
-        struct User {
-            name: Option<String>,
-            profile: Option<Profile>,
-        }
-        #[derive(Deserialize)]
-        struct Profile {
-            display_name: Option<String>,
-            real_name: Option<String>,
-        }
-        let info: Info = self
-            .api
-            .call("users.info", &json!({"user": account.member()}))
-            .await?;
-        let (display, real) = info
-            .user
-            .profile
-            .map_or((None, None), |one| (one.display_name, one.real_name));
-        [display, real, info.user.name]
-            .into_iter()
-            .flatten()
-            .find(|name| crate::chat::text::is_visible(name))
-            .ok_or_else(|| Failure::never("users.info: the person has no name"))
     }
 
     async fn draw_card(&self, card: &Card) -> Drawn {
@@ -261,41 +201,6 @@ struct Post<'a> {
     unfurl_media: Option<bool>,
 }
 
-#[derive(Deserialize)]
-struct History {
-    #[serde(default)]
-    messages: Vec<Past>,
-}
-
-#[derive(Deserialize)]
-struct Past {
-    ts: String,
-    bot_id: Option<String>,
-    user: Option<String>,
-    metadata: Option<Metadata>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    event_type: Option<String>,
-    #[serde(default)]
-    event_payload: Value,
-}
-
-impl Past {
-    fn is_by(&self, me: &Me) -> bool {
-        let by_bot = me.bot_id.is_some() && self.bot_id == me.bot_id;
-        by_bot || self.user.as_deref() == Some(&me.bot_user_id)
-    }
-
-    fn is_card_of(&self, request: &RequestId) -> bool {
-        self.metadata.as_ref().is_some_and(|metadata| {
-            metadata.event_type.as_deref() == Some(CARD_EVENT)
-                && metadata.event_payload["request"] == request.as_str()
-        })
-    }
-}
-
 #[async_trait]
 impl Outbox for SlackOutbox {
     fn platform(&self) -> &'static str {
@@ -343,15 +248,10 @@ impl Outbox for SlackOutbox {
             }
             Err(failure) => return Err(failure.repeatable()),
         };
-        // Slack answers newest first.
-        Ok(history
-            .messages
-            .into_iter()
-            .find(|past| past.is_by(me) && past.is_card_of(request))
-            .map(|past| MessageRef {
-                place: place.clone(),
-                message: past.ts,
-            }))
+        Ok(history.card_of(request, me).map(|message| MessageRef {
+            place: place.clone(),
+            message,
+        }))
     }
 
     async fn strike_copy(

@@ -1,7 +1,7 @@
 //! What the person who acted is told.
 
-use super::super::parse::Verb;
 use super::super::text::{Message, Part, Text};
+use super::super::verb::Verb;
 use super::{because, command, evidence, groups, refusal, risk};
 use crate::domain::answer::{Answer, Status, Summary};
 use crate::domain::duration;

@@ -1,8 +1,8 @@
 //! What a card says: what is true of a request now.
 
 use super::super::card::{Card, CardGrant, Notable};
-use super::super::parse::Verb;
 use super::super::text::{Message, Part, Text};
+use super::super::verb::Verb;
 use super::{because, command, evidence, groups, how_it_ends, risk};
 use crate::domain::duration;
 use crate::domain::grant::{EndingReason, GrantState};

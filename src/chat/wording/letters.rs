@@ -1,8 +1,8 @@
 //! Messages to people and channels.
 
 use super::super::card::{Card, Letter};
-use super::super::parse::Verb;
 use super::super::text::{Message, Part, Text};
+use super::super::verb::Verb;
 use super::cards::{access, in_short, what_became};
 use super::digests::digest;
 use super::{answer, command, how_it_ends};

@@ -1,7 +1,7 @@
 //! What was not done, why, and what is allowed: one private sentence or two for each refusal.
 
-use super::super::parse::Verb;
 use super::super::text::Text;
+use super::super::verb::Verb;
 use super::{command, groups};
 use crate::domain::duration;
 use crate::domain::grant::GrantState;

@@ -1,0 +1,48 @@
+//! A card and where it stands.
+
+use chrono::DateTime;
+use jitbot::chat::card::{Card, HowItEnds};
+use jitbot::domain::ids::{AccountId, Place, RequestId, ResourceName};
+use jitbot::domain::request::RequestState;
+use jitbot::domain::spec::Risk;
+
+pub fn request() -> RequestId {
+    RequestId::from_bits(42)
+}
+
+pub fn card() -> Card {
+    let at = |s: i64| DateTime::from_timestamp(1_800_000_000 + s, 0).unwrap();
+    Card {
+        id: request(),
+        version: 1,
+        requester: AccountId::new("slack:T1/U1").unwrap(),
+        beneficiary: None,
+        resource: ResourceName::new("staging-ssh").unwrap(),
+        title: "Shell".into(),
+        project: "shop".into(),
+        action: "shell".into(),
+        target: "hosts".into(),
+        entitlements: Vec::new(),
+        risk: Risk::Low,
+        duration_s: 3_600,
+        reason: Some("<!channel> why".into()),
+        how_it_ends: HowItEnds {
+            enforced_by_target: true,
+            can_end_early: true,
+            can_be_seen: true,
+            sessions_outlive: false,
+        },
+        notable: Vec::new(),
+        state: RequestState::Pending,
+        approvals_missing: 1,
+        approvers: Vec::new(),
+        submitted_at: at(0),
+        pending_until: at(60),
+        decisions: vec![(Some(AccountId::new("slack:T1/U2").unwrap()), true, at(1))],
+        grant: None,
+    }
+}
+
+pub fn place() -> Place {
+    Place::new("slack:T1/C1").unwrap()
+}
