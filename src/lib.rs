@@ -5,7 +5,6 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod directory;
 pub mod domain;
 pub mod effects;
 pub mod http;

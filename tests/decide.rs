@@ -9,6 +9,8 @@ mod case;
 mod checks;
 #[path = "decide/giving.rs"]
 mod giving;
+#[path = "decide/late_issue.rs"]
+mod late_issue;
 #[path = "decide/lines.rs"]
 mod lines;
 #[path = "decide/promises.rs"]

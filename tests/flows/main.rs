@@ -5,7 +5,6 @@
 mod support;
 
 #[path = "../slack_types/checker.rs"]
-#[expect(dead_code, reason = "stories only judge logs")]
 mod checker;
 
 mod bad_input;

@@ -100,7 +100,7 @@ async fn approve_and_deny_in_one_instant_make_one_decision() {
 #[tokio::test]
 async fn a_card_whose_answer_was_lost_is_found_not_posted_again() {
     for fault in [
-        FaultKind::StatusAfterEffect { status: 503 },
+        FaultKind::StatusAfterEffect(503),
         FaultKind::DropAfterEffect,
     ] {
         let world = World::start().await;
@@ -129,7 +129,7 @@ async fn a_platform_that_fails_or_limits_loses_nothing() {
     world
         .here
         .people
-        .fault("chat.postMessage", 2, FaultKind::Status { status: 503 })
+        .fault("chat.postMessage", 2, FaultKind::Status(503))
         .await
         .unwrap();
     let id = world

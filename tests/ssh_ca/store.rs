@@ -132,6 +132,7 @@ impl Bench {
                 entitlements: self.issuer.entitlements(&parameters).unwrap(),
                 parameters,
                 duration_s: seconds,
+                until: None,
             },
             native_deadline: Some(self.clock.machine_now() + TimeDelta::seconds(seconds)),
         }

@@ -1,6 +1,7 @@
 //! The record: in order, chained, verifiable with and without its texts.
 
-use jitbot::domain::audit::{AuditDraft, AuditEntry, AuditKind, Broken, Head, Verifier};
+use jitbot::domain::audit::{AuditDraft, AuditEntry, AuditKind, Head};
+use jitbot::domain::audit_verify::{Broken, Verifier};
 use jitbot::store::StoreError;
 
 use crate::world::{World, account, worlds};

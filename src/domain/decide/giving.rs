@@ -4,7 +4,7 @@ use super::requesting::remind;
 use super::{Change, Plan, rank};
 use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::decide::ending;
-use crate::domain::grant::{EndingReason, Grant, GrantEvent, GrantState};
+use crate::domain::grant::{Ending, EndingReason, Grant, GrantEvent, GrantState};
 use crate::domain::job::{ISSUER_BACKOFF_MS, Job, Settle};
 use crate::domain::job_order::JobOrder;
 use crate::domain::refusal::Refusal;
@@ -88,7 +88,8 @@ pub fn begin_issue(
     Ok(Turn::Call(plan, Box::new(next)))
 }
 
-/// The target gives access. If its end was ordered meanwhile, that stands.
+/// The target gives access. If its end was ordered meanwhile, that stands; if it was already seen to
+/// be over, for the answer came later than a process may stall, it is taken away again.
 ///
 /// # Errors
 /// [`IllegalTransition`] where a state was forgotten.
@@ -110,6 +111,24 @@ pub fn issued(
             now,
         ));
         plan.draw(request, rank::LATER, now);
+    }
+    if matches!(grant.state, GrantState::Ended | GrantState::Failed) {
+        next.state = grant.state.next(GrantEvent::SeenAgain)?;
+        next.ending = Some(Ending {
+            reason: EndingReason::SeenAgain,
+            by: None,
+            at: now,
+        });
+        next.ended_at = None;
+        next.evidence = None;
+        next.revoke_failures = 0;
+        plan.record(
+            AuditDraft::new(AuditKind::EndOrdered)
+                .grant(&grant.id)
+                .fact("reason", EndingReason::SeenAgain.as_str()),
+        );
+        plan.job(JobOrder::revoke(&grant.id, &grant.spec, now));
+        plan.draw(request, rank::FINAL, now);
     }
     // A grant that is being ended keeps its state: its revocation runs after this call, for calls
     // for one account never overlap.

@@ -61,6 +61,20 @@ const CLAIM: &str = "UPDATE jobs SET state = 'running', ripe = 0, attempt = atte
 const PUT_ASIDE: &str = "UPDATE jobs SET state = 'waiting', ripe = 0, lease_until = NULL,
     failures = failures + 1, last_error = $1, run_at = $2 WHERE id = $3";
 
+/// All statements that run on each claim, for the test that reads their plans.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[
+    RIPEN,
+    EXPIRE,
+    EXPIRE_UNWANTED,
+    RELEASE,
+    RELEASE_UNWANTED,
+    IN_FLIGHT,
+    LANES,
+    CLAIM,
+    PUT_ASIDE,
+];
+
 /// When a claim is made, and by which clocks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {

@@ -52,6 +52,24 @@ const GIVEN_UP_ERROR: &str = "SELECT last_error FROM jobs
 
 const OPEN: &str = "SELECT key, state FROM jobs WHERE state <> 'cancelled' ORDER BY id";
 
+/// All statements that meet the open jobs one by one, for the test that reads their plans.
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[
+    OPEN_BY_KEY,
+    MOVE,
+    RUN_AGAIN,
+    CANCEL_WAITING,
+    CANCEL_RUNNING,
+    CLAIMED,
+    DONE,
+    WAIT,
+    GIVE_UP,
+    LET_GO,
+    NEXT_DUE,
+    OPEN_ERROR,
+    GIVEN_UP_ERROR,
+];
+
 fn ripe(run_at: Timestamp, now: Timestamp) -> i64 {
     i64::from(run_at <= now)
 }

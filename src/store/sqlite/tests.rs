@@ -64,7 +64,11 @@ async fn a_commit_is_an_fsync_of_a_log_and_foreign_keys_hold() {
     let writing = writing(&path);
     std::fs::write(&path, b"").unwrap();
     let mut conn = writing.connect().await.unwrap();
-    for (pragma, value) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")] {
+    for (pragma, value) in [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("foreign_keys", "1"),
+    ] {
         let text: String = sqlx::query_scalar(AssertSqlSafe(format!(
             "SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}"
         )))
@@ -97,7 +101,10 @@ async fn one_file_has_one_lock_by_whatever_name() {
         format!("sqlite:{}", open.path.display()),
     ] {
         let error = SqliteStore::open(&name, clock()).await.err();
-        assert!(matches!(error, Some(StoreError::Held { .. })), "{name}: {error:?}");
+        assert!(
+            matches!(error, Some(StoreError::Held { .. })),
+            "{name}: {error:?}"
+        );
     }
     open.store.close().await;
     SqliteStore::open(link.to_str().unwrap(), clock())
@@ -107,9 +114,18 @@ async fn one_file_has_one_lock_by_whatever_name() {
 
 #[tokio::test]
 async fn what_names_no_file_is_refused() {
-    for name in ["", ":memory:", "sqlite::memory:", "sqlite://x.db?mode=ro", "/nowhere/x.db"] {
+    for name in [
+        "",
+        ":memory:",
+        "sqlite::memory:",
+        "sqlite://x.db?mode=ro",
+        "/nowhere/x.db",
+    ] {
         let error = SqliteStore::open(name, clock()).await.err();
-        assert!(matches!(error, Some(StoreError::Database(_))), "{name}: {error:?}");
+        assert!(
+            matches!(error, Some(StoreError::Database(_))),
+            "{name}: {error:?}"
+        );
     }
 }
 
@@ -154,13 +170,19 @@ async fn reading_alone_refuses_what_is_not_ours() {
     let path = dir.path().join("other.db");
     let name = path.to_str().unwrap();
     let error = SqliteStore::open_read_only(name).await.err().unwrap();
-    assert!(error.to_string().contains("there is no database"), "{error}");
+    assert!(
+        error.to_string().contains("there is no database"),
+        "{error}"
+    );
     assert!(!path.exists(), "it was made");
     let options = options(&path).create_if_missing(true);
     let mut conn = options.connect().await.unwrap();
     conn.execute("CREATE TABLE x (y)").await.unwrap();
     let error = SqliteStore::open_read_only(name).await.err().unwrap();
-    assert!(error.to_string().contains("no database of jitbot"), "{error}");
+    assert!(
+        error.to_string().contains("no database of jitbot"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -177,7 +199,10 @@ async fn a_database_that_a_newer_version_used_is_refused() {
     drop(conn);
     let name = open.path.to_str().unwrap();
     let error = SqliteStore::open(name, clock()).await.err().unwrap();
-    assert!(error.to_string().contains("a newer jitbot has used it"), "{error}");
+    assert!(
+        error.to_string().contains("a newer jitbot has used it"),
+        "{error}"
+    );
     let error = SqliteStore::open_read_only(name).await.err().unwrap();
     assert!(error.to_string().contains("version 9999"), "{error}");
 }
@@ -201,13 +226,18 @@ async fn a_commit_that_fails_answers_everybody_and_keeps_nothing() {
         Box::pin(async move { tx.keep_policy(&ContentHash::of(b"late"), "late").await })
     });
     // On one thread all of these wait before the writer takes any of them.
-    let (one, late, two) = tokio::join!(append(&open.store, "one"), late, append(&open.store, "two"));
+    let (one, late, two) =
+        tokio::join!(append(&open.store, "one"), late, append(&open.store, "two"));
     for result in [one, late, two] {
         assert!(matches!(result, Err(StoreError::Database(_))), "{result:?}");
     }
     assert_eq!(count(&open.store).await, 1);
     append(&open.store, "after").await.unwrap();
-    assert_eq!(count(&open.store).await, 2, "the writer goes on from the old head");
+    assert_eq!(
+        count(&open.store).await,
+        2,
+        "the writer goes on from the old head"
+    );
 }
 
 #[tokio::test]
@@ -233,7 +263,10 @@ async fn what_a_body_writes_after_the_database_undid_its_transaction_is_not_kept
     });
     let (first, stubborn) = tokio::join!(append(&open.store, "first"), stubborn);
     assert!(matches!(first, Err(StoreError::Database(_))), "{first:?}");
-    assert!(matches!(stubborn, Err(StoreError::Database(_))), "{stubborn:?}");
+    assert!(
+        matches!(stubborn, Err(StoreError::Database(_))),
+        "{stubborn:?}"
+    );
     assert_eq!(count(&open.store).await, 0);
     append(&open.store, "after").await.unwrap();
     assert_eq!(count(&open.store).await, 1);
@@ -251,7 +284,10 @@ async fn a_full_disk_is_an_error_and_the_writer_goes_on_when_there_is_room_again
         let store = &store;
         let text = "x".repeat(20_000);
         write(store, Urgency::Answer, move |tx: &mut dyn Tx| {
-            Box::pin(async move { tx.keep_policy(&ContentHash::of(&n.to_le_bytes()), &text).await })
+            Box::pin(async move {
+                tx.keep_policy(&ContentHash::of(&n.to_le_bytes()), &text)
+                    .await
+            })
         })
     };
     let mut kept = 0;
@@ -266,7 +302,11 @@ async fn a_full_disk_is_an_error_and_the_writer_goes_on_when_there_is_room_again
     let again = fill(kept).await;
     assert!(again.is_err(), "{again:?}");
     assert_eq!(count(&store).await, 0, "reads go on");
-    beside(&path).await.execute("DELETE FROM policies").await.unwrap();
+    beside(&path)
+        .await
+        .execute("DELETE FROM policies")
+        .await
+        .unwrap();
     fill(kept).await.unwrap();
 }
 
