@@ -38,6 +38,10 @@ async fn killed_between_approval_and_issue() {
     scene.nothing_is_lost_doubled_or_left(&id).await;
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing outside shows that another process minted and could not record"
+)]
 #[tokio::test]
 async fn killed_between_issue_and_its_record() {
     let scene = Scene::set().await;

@@ -12,6 +12,10 @@ use jitbot::sandbox::ssh::{Target, TargetConfig, TargetKind};
 use support::scene::{Scene, WAIT};
 use support::{APPROVALS, id_of, reference};
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "sshd judges by real time, so the test lives through it"
+)]
 #[tokio::test]
 async fn access_ends_by_itself_though_the_bot_is_dead() {
     let scene = Scene::set().await;

@@ -1,6 +1,6 @@
 //! Every sentence that a person reads, for every platform.
 //!
-//! Facts come in as data, sentences go out as [`Message`]s. What is matched here is matched without a
+//! Facts come in as data, sentences go out as [`Message`](super::text::Message)s. What is matched here is matched without a
 //! wildcard: a new refusal, answer, letter or state does not compile before it has its words.
 
 mod answers;

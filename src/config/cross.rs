@@ -83,7 +83,7 @@ pub(super) fn check(config: &Config, source: &Source<'_>) {
             );
         }
     }
-    if config.resources.is_empty() {
+    if config.resources.is_empty() && !source.has_problem_under("resource") {
         source.problem(
             0,
             "resource",

@@ -14,6 +14,7 @@ mod policy;
 mod reader;
 mod resource;
 mod sections;
+mod ssh_grant;
 mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,15 +194,16 @@ pub fn parse(text: &str, file: &str, env: Env<'_>) -> Result<Config, Problems> {
     let source = Source::new(file, text, env);
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let mut last_line = 0;
+        let mut last = (0, String::new());
         for error in errors {
             let line = error.span().map_or(0, |span| source.line_of(span.start));
-            // One slip makes the parser stumble several times in its line.
-            if line != last_line || line == 0 {
+            // One slip makes the parser stumble several times: in its line, or again over every key
+            // of a table that it did not want.
+            if line == 0 || line != last.0 && error.message() != last.1 {
                 let what = format!("not TOML: {}", error.message());
                 source.problem(line, "", what, "See https://toml.io for how it is written.");
             }
-            last_line = line;
+            last = (line, error.message().to_owned());
         }
         return Err(Problems(source.finish().0));
     }
@@ -317,7 +319,7 @@ mod tests {
             let heading = format!("## `[{section}");
             assert!(doc.contains(&heading), "docs/CONFIG.md lacks {heading}");
         }
-        for key in resource::SSH_GRANT_KEYS {
+        for key in ssh_grant::SSH_GRANT_KEYS {
             assert!(doc.contains(&format!("`grant.{key}`")), "{key}");
         }
     }

@@ -80,6 +80,15 @@ impl<'a> Source<'a> {
         self.warnings.borrow_mut().push(warning);
     }
 
+    /// Whether a problem was found at this key or below it.
+    pub(super) fn has_problem_under(&self, key: &str) -> bool {
+        let below = format!("{key}.");
+        let problems = self.problems.borrow();
+        problems
+            .iter()
+            .any(|problem| problem.key == key || problem.key.starts_with(&below))
+    }
+
     fn line_at(&self, key: &str) -> usize {
         line_in(&self.lines.borrow(), key)
     }

@@ -4,14 +4,15 @@
 
 use chrono::{NaiveDate, NaiveTime, TimeZone};
 
-use super::model::{AutoApproval, Policy, Resource, Subject};
+use super::membership::{Membership, groups_of, membership};
+use super::model::{AutoApproval, Policy, Resource};
 use crate::domain::command::WantedEnd;
-use crate::domain::ids::{AccountId, GroupName, ResourceName};
+use crate::domain::ids::{GroupName, ResourceName};
 use crate::domain::person::Identity;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
 use crate::domain::spec::Spec;
-use crate::domain::timing::{Timestamp, seconds};
+use crate::domain::timing::Timestamp;
 
 /// The shortest access that can be given, in seconds.
 pub const DURATION_MIN_S: i64 = 1;
@@ -38,75 +39,6 @@ pub struct Standing {
     pub as_of: Option<Timestamp>,
     /// The rule, e.g. `resource.staging-ssh.approve[0]`.
     pub rule: String,
-}
-
-enum Membership {
-    Yes(Option<GroupName>, Option<Timestamp>),
-    No,
-    NotKnownFreshly(GroupName, Option<Timestamp>),
-}
-
-fn accounts_of<'a>(policy: &'a Policy, identity: &'a Identity) -> Vec<&'a AccountId> {
-    let mut accounts = vec![&identity.account];
-    if let Some(person) = identity.person.as_ref().and_then(|p| policy.people.get(p)) {
-        accounts.extend(person.accounts.iter().filter(|a| **a != identity.account));
-    }
-    accounts
-}
-
-fn membership(
-    policy: &Policy,
-    subjects: &[Subject],
-    identity: &Identity,
-    fresh_for_s: i64,
-    now: Timestamp,
-) -> Membership {
-    let accounts = accounts_of(policy, identity);
-    let mut unknown = None;
-    for subject in subjects {
-        match subject {
-            Subject::Account(account) => {
-                if accounts.contains(&account) {
-                    return Membership::Yes(None, None);
-                }
-            }
-            Subject::Person(name) => {
-                if identity.person.as_ref() == Some(name) {
-                    return Membership::Yes(None, None);
-                }
-            }
-            Subject::Group(name) => {
-                let Some(group) = policy.groups.get(name) else {
-                    unknown = Some((name.clone(), None));
-                    continue;
-                };
-                if group
-                    .as_of
-                    .is_some_and(|as_of| now - as_of > seconds(fresh_for_s))
-                {
-                    unknown = Some((name.clone(), group.as_of));
-                } else if accounts.iter().any(|a| group.members.contains(*a)) {
-                    return Membership::Yes(Some(name.clone()), group.as_of);
-                }
-            }
-        }
-    }
-    match unknown {
-        Some((group, as_of)) => Membership::NotKnownFreshly(group, as_of),
-        None => Membership::No,
-    }
-}
-
-/// The groups that a rule names.
-#[must_use]
-pub fn groups_of(subjects: &[Subject]) -> Vec<GroupName> {
-    subjects
-        .iter()
-        .filter_map(|subject| match subject {
-            Subject::Group(name) => Some(name.clone()),
-            Subject::Person(_) | Subject::Account(_) => None,
-        })
-        .collect()
 }
 
 /// Whether the person may ask for the resource, and under which rule.

@@ -12,7 +12,7 @@ use crate::domain::person::Identity;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
 use crate::domain::timing::Timestamp;
-use crate::policy::{Policy, evaluate};
+use crate::policy::{Policy, evaluate, membership};
 use crate::store::{DigestMark, Reads, StoreError};
 
 /// Lines that a list shows at most.
@@ -69,7 +69,7 @@ pub(super) fn approvers_of(policy: &Policy, request: &Request) -> Vec<GroupName>
     policy
         .resources
         .get(&request.spec.resource)
-        .map(|resource| evaluate::groups_of(&resource.approve.from))
+        .map(|resource| membership::groups_of(&resource.approve.from))
         .unwrap_or_default()
 }
 

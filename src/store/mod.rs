@@ -222,7 +222,7 @@ pub trait Store: Send + Sync + 'static {
     /// A view for reading: everything committed so far, as of its first read. What is committed
     /// afterwards is seen by the next view, so none is held for long.
     async fn reader(&self) -> Result<Box<dyn Reads + '_>, StoreError>;
-    /// Runs a transaction, commits it (fsync) and then returns what it yielded. Use [`write`].
+    /// Runs a transaction, commits it (fsync) and then returns what it yielded. Use [`write()`].
     async fn write_boxed(
         &self,
         urgency: Urgency,

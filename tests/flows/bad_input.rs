@@ -21,7 +21,7 @@ async fn what_cannot_be_is_answered_and_changes_nothing() {
         ("/jit request staging-ssh 999d why".into(), "45m"),
         ("/jit request staging-ssh 9h why".into(), "8h"),
         ("/jit request staging-ssh 1h".into(), "reason"),
-        (format!("/jit request staging-ssh 1h {long}"), "1,000"),
+        (format!("/jit request staging-ssh 1h {long}"), "1000"),
         ("/jit request staging-ssh 1h nul\0nul".into(), "character"),
         ("/jit request".into(), "/jit request"),
         ("/jit reqest staging-ssh 1h why".into(), "request"),
@@ -117,20 +117,20 @@ async fn a_forged_button_gives_nothing() {
             ts: card.ts.clone(),
             action_id: action.action_id.clone(),
             value: Some(value.clone()),
-            ..serde_json::from_value(json!({
-                "user": "U0BOB", "channel": APPROVALS, "ts": card.ts, "action_id": "x"
-            }))
-            .unwrap()
+            block_id: "jitbot_decide".into(),
         };
         world.here.people.forge(&forged).await.unwrap();
         world.settle().await;
     }
     // A true value on a message in another channel.
-    let forged: ForgedPress = serde_json::from_value(json!({
-        "user": "U0CAROL", "channel": "C0SECURITY", "ts": "1.1",
-        "action_id": action.action_id, "value": action.value,
-    }))
-    .unwrap();
+    let forged = ForgedPress {
+        user: "U0CAROL".into(),
+        channel: "C0SECURITY".into(),
+        ts: "1.1".into(),
+        action_id: action.action_id.clone(),
+        block_id: "jitbot_decide".into(),
+        value: action.value.clone(),
+    };
     world.here.people.forge(&forged).await.unwrap();
     world.settle().await;
     let kinds = world.kinds(&id).await;

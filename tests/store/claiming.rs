@@ -224,7 +224,7 @@ async fn eight_claimers_at_once_run_everything_once_and_no_account_twice_at_a_ti
         for claimer in claimers {
             claimer.await.unwrap();
         }
-        let ran = ran.lock().unwrap();
+        let ran = ran.lock().unwrap().clone();
         assert_eq!(ran.len(), 400);
         assert_eq!(
             ran.iter().collect::<BTreeSet<_>>().len(),

@@ -3,7 +3,7 @@
 use jitbot::domain::audit::Head;
 use jitbot::domain::command::MessageRef;
 use jitbot::domain::decision::{Decider, Decision};
-use jitbot::domain::grant::{Ending, EndingReason, Evidence, Grant, GrantState};
+use jitbot::domain::grant::{Grant, GrantState};
 use jitbot::domain::ids::{GroupName, RequestId};
 use jitbot::domain::request::RequestState;
 use jitbot::domain::spec::ContentHash;
@@ -13,7 +13,7 @@ use crate::world::{
     World, account, active, at, grant, grant_id, person, place, request, spec, worlds,
 };
 
-fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>, what: &str) {
+pub fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>, what: &str) {
     match result {
         Err(StoreError::Conflict { what: said }) => assert!(said.contains(what), "{said}"),
         other => panic!("{other:?}"),
@@ -21,7 +21,7 @@ fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>, what: &str) {
 }
 
 /// Saves a request and its grant as they are.
-async fn keep(world: &World, n: u64, change: impl FnOnce(Grant) -> Grant) -> Grant {
+pub async fn keep(world: &World, n: u64, change: impl FnOnce(Grant) -> Grant) -> Grant {
     let mut approved = request(n);
     approved.state = RequestState::Approved;
     approved.decided_at = Some(at(10));
@@ -176,150 +176,6 @@ async fn one_person_decides_once_on_a_request_on_whatever_account() {
             .decisions(&RequestId::from_bits(1))
             .await;
         assert_eq!(read, Ok(vec![first, second, ruled]), "oldest first");
-    }
-}
-
-#[tokio::test]
-async fn a_grant_in_every_state() {
-    for world in worlds().await {
-        let ending = Ending {
-            reason: EndingReason::Revoked,
-            by: Some(person(4)),
-            at: at(100),
-        };
-        let mut kept = Vec::new();
-        for (n, state) in GrantState::ALL.into_iter().enumerate() {
-            let ending = ending.clone();
-            let sample = keep(&world, n as u64, |grant| {
-                let mut grant = match state {
-                    GrantState::Scheduled | GrantState::Cancelled => grant,
-                    _ => active(grant),
-                };
-                grant.state = state;
-                if matches!(state, GrantState::Issuing | GrantState::Unknown) {
-                    grant.active_at = None;
-                    grant.handle = None;
-                }
-                if matches!(
-                    state,
-                    GrantState::Revoking
-                        | GrantState::Stuck
-                        | GrantState::Ended
-                        | GrantState::Cancelled
-                ) {
-                    grant.ending = Some(ending);
-                    grant.revoke_failures = 6;
-                }
-                grant.stuck_since = (state == GrantState::Stuck).then(|| at(200));
-                grant.ended_at = state.is_over().then(|| at(300));
-                grant.evidence = (state == GrantState::Ended).then_some(Evidence::SeenGone);
-                grant
-            })
-            .await;
-            let mut reader = world.reader().await;
-            assert_eq!(reader.grant(&sample.id).await, Ok(Some(sample.clone())));
-            assert_eq!(reader.count_grants_in(&[state]).await, Ok(1));
-            kept.push(sample);
-        }
-        assert!(
-            kept.windows(2).all(|two| two[0].serial < two[1].serial) && kept[0].serial >= 1,
-            "serials rise from 1"
-        );
-        let mut reader = world.reader().await;
-        let some = [GrantState::Stuck, GrantState::Scheduled, GrantState::Stuck];
-        let ids = |grants: Vec<Grant>| grants.into_iter().map(|it| it.id).collect::<Vec<_>>();
-        let found = ids(reader.grants_in(&some, 10).await.unwrap());
-        assert_eq!(
-            found,
-            [kept[0].id.clone(), kept[5].id.clone()],
-            "oldest first"
-        );
-        let found = ids(reader.grants_in(&some, 1).await.unwrap());
-        assert_eq!(found, [kept[0].id.clone()]);
-        assert_eq!(reader.grants_in(&[], 10).await, Ok(vec![]));
-        assert_eq!(reader.count_grants_in(&GrantState::ALL).await, Ok(9));
-        assert_eq!(reader.count_grants_in(&[]).await, Ok(0));
-        // Person 1 holds six that are not over, one of which is excepted.
-        let accounts = [account(1), account(2)];
-        let live = reader.count_live_grants(&accounts, &kept[0].id).await;
-        assert_eq!(live, Ok(5));
-        assert_eq!(reader.count_live_grants(&[], &kept[0].id).await, Ok(0));
-    }
-}
-
-#[tokio::test]
-async fn a_grant_changes_only_from_the_state_that_was_seen() {
-    for world in worlds().await {
-        let scheduled = keep(&world, 1, |grant| grant).await;
-        let save = |grant: Grant, was| {
-            world.write(move |tx| Box::pin(async move { tx.save_grant(&grant, was).await }))
-        };
-        let given = active(scheduled.clone());
-        save(given.clone(), GrantState::Scheduled).await.unwrap();
-        let read = world.reader().await.grant(&given.id).await;
-        assert_eq!(read, Ok(Some(given.clone())));
-        conflict(save(given.clone(), GrantState::Scheduled).await, "grant");
-        let mut other = given.clone();
-        other.spec.duration_s = 1;
-        other.spec_hash = other.spec.hash();
-        conflict(save(other, GrantState::Active).await, "grant");
-        // One request never becomes two grants.
-        let again = scheduled.clone();
-        conflict(
-            world
-                .write(move |tx| Box::pin(async move { tx.insert_grant(&again).await }))
-                .await,
-            "grant",
-        );
-        let read = world.reader().await.grant(&given.id).await;
-        assert_eq!(read, Ok(Some(given)));
-    }
-}
-
-#[tokio::test]
-async fn ends_that_were_ordered_before_the_target_ends_by_itself() {
-    for world in worlds().await {
-        let ending = || {
-            Some(Ending {
-                reason: EndingReason::Done,
-                by: None,
-                at: at(50),
-            })
-        };
-        let order = |grant| {
-            let mut grant = active(grant);
-            grant.state = GrantState::Revoking;
-            grant.ending = ending();
-            grant
-        };
-        let revoking = keep(&world, 1, order).await;
-        let ended = keep(&world, 2, |grant| {
-            let mut grant = order(grant);
-            grant.state = GrantState::Ended;
-            grant.ended_at = Some(at(60));
-            grant.evidence = Some(Evidence::ToldOnly);
-            grant
-        })
-        .await;
-        keep(&world, 3, active).await;
-        keep(&world, 4, |grant| {
-            let mut grant = grant;
-            grant.state = GrantState::Cancelled;
-            grant.ending = ending();
-            grant.ended_at = Some(at(60));
-            grant
-        })
-        .await;
-        let mut reader = world.reader().await;
-        let issuer = revoking.spec.issuer.clone();
-        let before = reader.ended_before_native_deadline(&issuer, at(3620)).await;
-        assert_eq!(before, Ok(vec![revoking, ended]));
-        let after = reader.ended_before_native_deadline(&issuer, at(3621)).await;
-        assert_eq!(after, Ok(vec![]), "the target has ended them by itself");
-        let other = jitbot::domain::ids::IssuerName::new("other").unwrap();
-        let none = reader.ended_before_native_deadline(&other, at(0)).await;
-        assert_eq!(none, Ok(vec![]));
-        assert_eq!(reader.issuers_with_live_grants().await, Ok(vec![issuer]));
     }
 }
 

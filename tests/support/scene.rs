@@ -73,6 +73,7 @@ impl Scene {
             .unwrap()
             .unwrap();
         assert!(line.unwrap_or_default().contains("ready"));
+        self.people.wait_for_sockets(1, WAIT).await.unwrap();
         child
     }
 
@@ -114,6 +115,10 @@ impl Scene {
             .collect()
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it waits for another process, in real time"
+    )]
     pub async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
         let started = Instant::now();
         while !holds().await {

@@ -252,6 +252,7 @@ async fn first_line(child: &mut Child, who: &str) -> anyhow::Result<Value> {
     serde_json::from_str(&line).with_context(|| format!("{who} said {line:?}"))
 }
 
+#[expect(clippy::disallowed_methods, reason = "it waits for another process")]
 async fn wait_for_file(path: &Path) -> anyhow::Result<()> {
     let waited = tokio::time::timeout(STARTS_WITHIN, async {
         while !path.exists() {

@@ -248,8 +248,7 @@ impl Story<'_> {
         exported
             .lines()
             .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-            .filter(|line| line["entry"]["kind"] == kind)
-            .next_back()
+            .rfind(|line| line["entry"]["kind"] == kind)
             .and_then(|line| line["entry"]["facts"][fact].as_str().map(str::to_owned))
             .with_context(|| format!("the record has no {kind} with {fact}"))
     }

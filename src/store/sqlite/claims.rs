@@ -17,31 +17,36 @@ const RIPEN_MAX: i64 = 1_000;
 /// How long a row whose kind can't be read is put aside, in seconds: another version may know it.
 const UNREADABLE_WAIT_S: i64 = 600;
 
-const RIPEN: &str = "UPDATE jobs SET ripe = 1 WHERE id IN (
+pub(super) const RIPEN: &str = "UPDATE jobs SET ripe = 1 WHERE id IN (
     SELECT id FROM jobs WHERE state = 'waiting' AND ripe = 0 AND run_at <= $1
     ORDER BY run_at, id LIMIT $2)";
 
+// SQLite takes a partial index only where its condition stands in the query word for word: hence the
+// `IN` beside each narrower condition.
+//
 // A lease that ran out is a failure: its worker died, or could not record what came of it. The state
 // that its handler loads is fresh, so it also serves whoever asked for another run meanwhile.
-const EXPIRE: &str = "UPDATE jobs SET state = 'waiting', ripe = 1, lease_until = NULL,
+pub(super) const EXPIRE: &str = "UPDATE jobs SET state = 'waiting', ripe = 1, lease_until = NULL,
     again_at = NULL, failures = failures + 1, last_error = 'its claim ran out',
     run_at = CASE WHEN run_at < $1 THEN run_at ELSE $1 END
-    WHERE state = 'running' AND lease_until <= $2";
+    WHERE state IN ('running', 'cancelled') AND state = 'running' AND lease_until <= $2";
 
-const EXPIRE_UNWANTED: &str = "DELETE FROM jobs WHERE state = 'cancelled' AND lease_until <= $1";
+pub(super) const EXPIRE_UNWANTED: &str = "DELETE FROM jobs
+    WHERE state IN ('running', 'cancelled') AND state = 'cancelled' AND lease_until <= $1";
 
-const RELEASE: &str = "UPDATE jobs SET state = 'waiting', ripe = 1, lease_until = NULL,
+pub(super) const RELEASE: &str = "UPDATE jobs SET state = 'waiting', ripe = 1, lease_until = NULL,
     again_at = NULL, run_at = CASE WHEN run_at < $1 THEN run_at ELSE $1 END
-    WHERE state = 'running'";
+    WHERE state IN ('running', 'cancelled') AND state = 'running'";
 
-const RELEASE_UNWANTED: &str = "DELETE FROM jobs WHERE state = 'cancelled'";
+pub(super) const RELEASE_UNWANTED: &str = "DELETE FROM jobs
+    WHERE state IN ('running', 'cancelled') AND state = 'cancelled'";
 
-const IN_FLIGHT: &str = "SELECT lane, count(*) AS n FROM jobs
+pub(super) const IN_FLIGHT: &str = "SELECT lane, count(*) AS n FROM jobs
     WHERE state IN ('running', 'cancelled') GROUP BY lane";
 
 // Lanes with due jobs, from one on, each found by a seek: what it costs depends on how many lanes
 // are wanted, not on how many jobs wait in them.
-const LANES: &str = "WITH RECURSIVE due (lane) AS (
+pub(super) const LANES: &str = "WITH RECURSIVE due (lane) AS (
         SELECT min(lane) FROM jobs WHERE state = 'waiting' AND ripe = 1 AND lane > $1
         UNION ALL
         SELECT (SELECT min(lane) FROM jobs
@@ -49,7 +54,7 @@ const LANES: &str = "WITH RECURSIVE due (lane) AS (
         FROM due WHERE due.lane IS NOT NULL)
     SELECT lane FROM due WHERE lane IS NOT NULL LIMIT $2";
 
-const CLAIM: &str = "UPDATE jobs SET state = 'running', ripe = 0, attempt = attempt + 1,
+pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', ripe = 0, attempt = attempt + 1,
     lease_until = $1
     WHERE id = (SELECT j.id FROM jobs j
         WHERE j.lane = $2 AND j.state = 'waiting' AND j.ripe = 1
@@ -58,22 +63,9 @@ const CLAIM: &str = "UPDATE jobs SET state = 'running', ripe = 0, attempt = atte
         ORDER BY j.rank, j.run_at, j.id LIMIT 1)
     RETURNING *";
 
-const PUT_ASIDE: &str = "UPDATE jobs SET state = 'waiting', ripe = 0, lease_until = NULL,
+pub(super) const PUT_ASIDE: &str =
+    "UPDATE jobs SET state = 'waiting', ripe = 0, lease_until = NULL,
     failures = failures + 1, last_error = $1, run_at = $2 WHERE id = $3";
-
-/// All statements that run on each claim, for the test that reads their plans.
-#[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[
-    RIPEN,
-    EXPIRE,
-    EXPIRE_UNWANTED,
-    RELEASE,
-    RELEASE_UNWANTED,
-    IN_FLIGHT,
-    LANES,
-    CLAIM,
-    PUT_ASIDE,
-];
 
 /// When a claim is made, and by which clocks.
 #[derive(Debug, Clone, Copy)]

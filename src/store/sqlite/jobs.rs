@@ -9,66 +9,51 @@ use crate::domain::job_order::{JobOrder, OnDuplicate};
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
 
-const OPEN_BY_KEY: &str = "SELECT id, state, run_at, again_at FROM jobs
+pub(super) const OPEN_BY_KEY: &str = "SELECT id, state, run_at, again_at FROM jobs
     WHERE key = $1 AND state IN ('waiting', 'running')";
 
 const INSERT: &str = "INSERT INTO jobs (kind, key, lane, serial_key, rank, run_at, state, ripe,
     attempt, failures, ordered_at) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, 0, 0, $8)";
 
-const MOVE: &str = "UPDATE jobs SET kind = $1, lane = $2, serial_key = $3, rank = $4, run_at = $5,
+pub(super) const MOVE: &str =
+    "UPDATE jobs SET kind = $1, lane = $2, serial_key = $3, rank = $4, run_at = $5,
     ripe = $6, failures = 0 WHERE id = $7";
 
-const RUN_AGAIN: &str = "UPDATE jobs SET again_at = $1 WHERE id = $2";
+pub(super) const RUN_AGAIN: &str = "UPDATE jobs SET again_at = $1 WHERE id = $2";
 
-const CANCEL_WAITING: &str = "DELETE FROM jobs WHERE key = $1 AND state = 'waiting'";
+pub(super) const CANCEL_WAITING: &str = "DELETE FROM jobs WHERE key = $1 AND state = 'waiting'";
 
-const CANCEL_RUNNING: &str = "UPDATE jobs SET state = 'cancelled', again_at = NULL
+pub(super) const CANCEL_RUNNING: &str = "UPDATE jobs SET state = 'cancelled', again_at = NULL
     WHERE key = $1 AND state = 'running'";
 
-const CLAIMED: &str = "SELECT state, again_at FROM jobs
+pub(super) const CLAIMED: &str = "SELECT state, again_at FROM jobs
     WHERE id = $1 AND attempt = $2 AND state IN ('running', 'cancelled')";
 
-const DONE: &str = "DELETE FROM jobs WHERE id = $1 AND attempt = $2";
+pub(super) const DONE: &str = "DELETE FROM jobs WHERE id = $1 AND attempt = $2";
 
-const WAIT: &str = "UPDATE jobs SET state = 'waiting', lease_until = NULL, again_at = NULL,
+pub(super) const WAIT: &str =
+    "UPDATE jobs SET state = 'waiting', lease_until = NULL, again_at = NULL,
     run_at = $1, ripe = $2, failures = $3 * (failures + $4), last_error = coalesce($5, last_error)
     WHERE id = $6 AND attempt = $7";
 
-const GIVE_UP: &str = "UPDATE jobs SET state = 'given_up', lease_until = NULL,
+pub(super) const GIVE_UP: &str = "UPDATE jobs SET state = 'given_up', lease_until = NULL,
     failures = failures + 1, last_error = $1 WHERE id = $2 AND attempt = $3";
 
-const LET_GO: &str = "DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND state = 'cancelled'";
+pub(super) const LET_GO: &str =
+    "DELETE FROM jobs WHERE id = $1 AND attempt = $2 AND state = 'cancelled'";
 
 // Two seeks rather than one search, so that each is answered by the index on (ripe, run_at).
-const NEXT_DUE: &str = "SELECT min(due) FROM (
+pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM (
     SELECT min(run_at) AS due FROM jobs WHERE state = 'waiting' AND ripe = 1
     UNION ALL SELECT min(run_at) FROM jobs WHERE state = 'waiting' AND ripe = 0) AS first";
 
-const OPEN_ERROR: &str = "SELECT last_error FROM jobs
+pub(super) const OPEN_ERROR: &str = "SELECT last_error FROM jobs
     WHERE key = $1 AND state IN ('waiting', 'running')";
 
-const GIVEN_UP_ERROR: &str = "SELECT last_error FROM jobs
+pub(super) const GIVEN_UP_ERROR: &str = "SELECT last_error FROM jobs
     WHERE key = $1 AND state = 'given_up' ORDER BY id DESC LIMIT 1";
 
 const OPEN: &str = "SELECT key, state FROM jobs WHERE state <> 'cancelled' ORDER BY id";
-
-/// All statements that meet the open jobs one by one, for the test that reads their plans.
-#[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[
-    OPEN_BY_KEY,
-    MOVE,
-    RUN_AGAIN,
-    CANCEL_WAITING,
-    CANCEL_RUNNING,
-    CLAIMED,
-    DONE,
-    WAIT,
-    GIVE_UP,
-    LET_GO,
-    NEXT_DUE,
-    OPEN_ERROR,
-    GIVEN_UP_ERROR,
-];
 
 fn ripe(run_at: Timestamp, now: Timestamp) -> i64 {
     i64::from(run_at <= now)

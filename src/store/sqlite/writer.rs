@@ -38,7 +38,7 @@ const BODY_MAX: Duration = Duration::from_secs(10);
 /// A body and who waits for its answer.
 pub(super) struct Waiting {
     pub(super) body: WriteBody<Yield>,
-    pub(super) answer: oneshot::Sender<Result<Yield, StoreError>>,
+    pub(super) answer: Reply,
 }
 
 /// Where bodies wait.
@@ -96,11 +96,11 @@ struct Group {
     head: Head,
     changed: bool,
     wakes: bool,
-    done: Vec<(
-        oneshot::Sender<Result<Yield, StoreError>>,
-        Result<Yield, StoreError>,
-    )>,
+    done: Vec<(Reply, Result<Yield, StoreError>)>,
 }
+
+/// Whom to tell what came of a write.
+type Reply = oneshot::Sender<Result<Yield, StoreError>>;
 
 impl Writer {
     /// Works until nobody can send any more and everything that waited is done.
@@ -293,6 +293,6 @@ async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), S
 }
 
 /// Nobody may be waiting any more; what was committed stays all the same.
-fn answer(to: oneshot::Sender<Result<Yield, StoreError>>, result: Result<Yield, StoreError>) {
+fn answer(to: Reply, result: Result<Yield, StoreError>) {
     let _ = to.send(result);
 }

@@ -1,0 +1,55 @@
+//! How SQLite carries the statements out that run with each job.
+
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+use super::super::{MIGRATIONS, claims, jobs};
+
+/// Everything that runs when jobs are claimed and settled, thousands of times an hour.
+const STATEMENTS: [&str; 22] = [
+    claims::RIPEN,
+    claims::EXPIRE,
+    claims::EXPIRE_UNWANTED,
+    claims::RELEASE,
+    claims::RELEASE_UNWANTED,
+    claims::IN_FLIGHT,
+    claims::LANES,
+    claims::CLAIM,
+    claims::PUT_ASIDE,
+    jobs::OPEN_BY_KEY,
+    jobs::MOVE,
+    jobs::RUN_AGAIN,
+    jobs::CANCEL_WAITING,
+    jobs::CANCEL_RUNNING,
+    jobs::CLAIMED,
+    jobs::DONE,
+    jobs::WAIT,
+    jobs::GIVE_UP,
+    jobs::LET_GO,
+    jobs::NEXT_DUE,
+    jobs::OPEN_ERROR,
+    jobs::GIVEN_UP_ERROR,
+];
+
+/// However many jobs there are, a claim seeks: a scan of the table would cost more with each.
+#[tokio::test]
+async fn claims_are_served_by_indexes_alone() {
+    let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    MIGRATIONS.run(&mut conn).await.unwrap();
+    for sql in STATEMENTS {
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+                .fetch_all(&mut conn)
+                .await
+                .unwrap();
+        for (_, _, _, step) in plan {
+            let scans_claimed = step == "SCAN jobs USING INDEX jobs_claimed"
+                || step == "SCAN jobs USING COVERING INDEX jobs_claimed"
+                || step == "SCAN jobs USING INDEX job_serial_once"
+                || step == "SCAN jobs USING COVERING INDEX job_serial_once";
+            assert!(
+                !step.starts_with("SCAN jobs") && !step.contains("TEMP B-TREE") || scans_claimed,
+                "{step}: {sql}"
+            );
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The rules that a config becomes, and their hash.
+
+use crate::*;
+
+fn facts() -> BTreeMap<IssuerName, IssuerFacts> {
+    let facts = IssuerFacts {
+        retired: false,
+        can_end_early: true,
+        accounts: BTreeMap::new(),
+    };
+    BTreeMap::from([(IssuerName::new("ca").unwrap(), facts)])
+}
+
+fn places() -> BTreeMap<String, Place> {
+    BTreeMap::from([
+        (
+            "slack:#approvals".to_owned(),
+            Place::new("slack:T1/C1").unwrap(),
+        ),
+        (
+            "slack:#security".to_owned(),
+            Place::new("slack:T1/C2").unwrap(),
+        ),
+    ])
+}
+
+#[test]
+fn a_policy_holds_everything_resolved() {
+    let config = ok(BASE);
+    let policy = config.policy(&places(), &facts(), &|issuer, grant| {
+        Ok(vec![format!(
+            "{issuer}:{}",
+            grant["principals"][0].as_str().unwrap()
+        )])
+    });
+    let policy = policy.unwrap_or_else(|p| panic!("{p}"));
+    let resource = policy.resources.values().next().unwrap();
+    assert_eq!(resource.entitlements, ["ca:deploy"]);
+    assert_eq!(resource.channels[0].as_str(), "slack:T1/C1");
+    assert_eq!(policy.security.channels[0].as_str(), "slack:T1/C2");
+    let members: Vec<&str> = policy
+        .groups
+        .values()
+        .flat_map(|g| &g.members)
+        .map(|a| a.as_str())
+        .collect();
+    assert_eq!(members, ["slack:T1/U1", "slack:T1/U3", "slack:T1/U2"]);
+    assert!(policy.groups.values().all(|group| group.as_of.is_none()));
+    assert_eq!(policy.communities.iter().collect::<Vec<_>>(), ["slack:T1"]);
+    assert_eq!(
+        (&policy.hash, &policy.text),
+        (&config.policy_hash(), &config.policy_text())
+    );
+}
+
+#[test]
+fn what_only_the_outside_shows_is_said_with_its_line() {
+    let config = ok(BASE);
+    let mut places = places();
+    places.remove("slack:#approvals");
+    places.insert(
+        "slack:#security".to_owned(),
+        Place::new("slack:T9/C2").unwrap(),
+    );
+    let problems = config
+        .policy(&places, &BTreeMap::new(), &|_, _| {
+            Err("it takes no principals.".to_owned())
+        })
+        .unwrap_err();
+    assert_eq!(
+        problems.to_string().lines().collect::<Vec<_>>(),
+        [
+            "jitbot.toml:10: security.channels[0]: the channel slack:#security is in another workspace than the people. Correct the team in slack:TEAM/USER, or use that workspace's tokens.",
+            "jitbot.toml:24: issuer.ca: this issuer was not started. The messages before this one say why.",
+            "jitbot.toml:35: resource.box.grant: it takes no principals.",
+            "jitbot.toml:39: resource.box.channels[0]: the channel slack:#approvals was not found. Check its name, and invite the bot into it.",
+        ]
+    );
+}
+
+#[test]
+fn the_hash_follows_what_decides_and_nothing_else() {
+    let hash = |text: &str| ok(text).policy_hash();
+    let base = hash(BASE);
+    for (old, new) in [
+        ("alice@laptop", "alice@other"),
+        ("/etc/jitbot/ca", "/etc/jitbot/other"),
+        ("/etc/ssh/jitbot.krl", "/etc/ssh/other.krl"),
+        ("sqlite://jitbot.db", "sqlite://other.db"),
+        ("[store]", "# a comment\n[store]"),
+        ("{ env = \"BOT\" }", "{ file = \"/run/bot\" }"),
+    ] {
+        assert_eq!(hash(&with(old, new)), base, "{new}");
+    }
+    for (old, new) in [
+        ("max = \"8h\"", "max = \"7h\""),
+        (
+            "count = 1",
+            "count = 1 }], auto_approve = [{ from = [\"group:sre\"], max = \"1h\"",
+        ),
+        ("risk = \"low\"", "risk = \"medium\""),
+        ("[\"deploy\"]", "[\"root\"]"),
+        ("[\"slack:T1/U2\"]", "[\"slack:T1/U2\", \"slack:T1/U4\"]"),
+        ("[\"slack:T1/U3\"]", "[\"slack:T1/U4\"]"),
+        ("slack:#approvals", "slack:#other"),
+        (KEY, KEY_2),
+    ] {
+        let new = new.replace("}], auto_approve", "}]\nauto_approve");
+        assert_ne!(hash(&with(old, &new)), base, "{new}");
+    }
+}
