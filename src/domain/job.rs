@@ -99,11 +99,9 @@ pub enum JobKind {
         /// The issuer instance.
         issuer: IssuerName,
     },
-    /// Make the digest of a scheduled moment, and wait for the next.
-    DigestDue {
-        /// The moment, in milliseconds since 1970.
-        slot_ms: i64,
-    },
+    /// Make the digest of the scheduled moment that it runs at, and wait for the next. The moment is
+    /// not in the kind: a job that is ordered anew while it runs keeps its kind.
+    DigestDue,
     /// Tell a channel of security the day.
     Digest {
         /// Which digest.
@@ -157,6 +155,8 @@ pub struct Job {
     pub attempt: i64,
     /// Attempts that failed since it last succeeded or was moved; waiting for a reason is no failure.
     pub failures: i64,
+    /// When it was due.
+    pub run_at: Timestamp,
     /// When the claim ends.
     pub lease_until: Timestamp,
 }

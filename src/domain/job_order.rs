@@ -291,13 +291,7 @@ impl JobOrder {
     pub fn digest_due(slot: Timestamp) -> Self {
         Self {
             on_duplicate: OnDuplicate::Move,
-            ..Self::engine(
-                JobKind::DigestDue {
-                    slot_ms: slot.timestamp_millis(),
-                },
-                "digest-due".into(),
-                slot,
-            )
+            ..Self::engine(JobKind::DigestDue, "digest-due".into(), slot)
         }
     }
 

@@ -79,7 +79,7 @@ impl Handler for Effects {
         let outcome = match &job.kind {
             JobKind::Issue { grant } => self.issue(job, grant).await,
             JobKind::Revoke { grant } => self.revoke(job, grant).await,
-            JobKind::ExpireRequest { .. } | JobKind::DigestDue { .. } => Ok(Outcome::Due),
+            JobKind::ExpireRequest { .. } | JobKind::DigestDue => Ok(Outcome::Due),
             JobKind::Publish { issuer } => self.publish(issuer).await,
             JobKind::SyncCard { request } => self.sync_card(job, request).await,
             JobKind::StrikeCopy { request, copy } => self.strike_copy(request, copy).await,

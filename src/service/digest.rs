@@ -5,6 +5,7 @@ use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::decide::Plan;
 use crate::domain::job::Settle;
 use crate::domain::job_order::JobOrder;
+use crate::domain::timing::Timestamp;
 use crate::policy::Policy;
 use crate::store::{StoreError, Tx};
 
@@ -13,10 +14,9 @@ pub(super) async fn make(
     tx: &mut dyn Tx,
     policy: &Policy,
     schedule: &DigestSchedule,
-    slot_ms: i64,
+    slot: Timestamp,
 ) -> Result<(Plan, Settle), StoreError> {
     let now = tx.now();
-    let slot = chrono::DateTime::from_timestamp_millis(slot_ms).unwrap_or(now);
     let mut plan = Plan::default();
     let from_seq = tx.last_digest().await?.map_or(0, |mark| mark.to.count);
     let head = tx.head().await?;
@@ -32,12 +32,8 @@ pub(super) async fn make(
         }
     }
     // Moments that passed while nobody ran are covered by this one digest.
-    let settle = match schedule(now.max(slot)) {
-        Some(next) => {
-            plan.job(JobOrder::digest_due(next));
-            Settle::Done
-        }
-        None => Settle::Done,
-    };
-    Ok((plan, settle))
+    if let Some(next) = schedule(now.max(slot)) {
+        plan.job(JobOrder::digest_due(next));
+    }
+    Ok((plan, Settle::Done))
 }

@@ -37,8 +37,8 @@ impl Recorder for Service {
                     JobKind::SyncCard { request } => {
                         card(tx, &policy, request, &job, outcome).await?
                     }
-                    JobKind::DigestDue { slot_ms } => {
-                        super::digest::make(tx, &policy, &schedule, *slot_ms).await?
+                    JobKind::DigestDue => {
+                        super::digest::make(tx, &policy, &schedule, job.run_at).await?
                     }
                     _ => (Plan::default(), message(&job, outcome, tx.now())),
                 };

@@ -47,6 +47,7 @@ pub fn job(kind: JobKind, failures: i64) -> Job {
         lane: Lane("issuer:ca".into()),
         attempt: failures + 1,
         failures,
+        run_at: at(100),
         lease_until: at(160),
     }
 }

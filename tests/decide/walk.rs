@@ -101,6 +101,7 @@ impl World {
             lane: waiting.order.lane.clone(),
             attempt: waiting.failures + 1,
             failures: waiting.failures,
+            run_at: self.now,
             lease_until: self.now + TimeDelta::seconds(60),
         }
     }

@@ -25,16 +25,10 @@ async fn a_target_that_refuses_for_an_hour_is_told_once_and_ends_when_it_heals()
         .filter(|text| text.contains(&id))
         .collect();
     assert_eq!(told.len(), 1, "told once: {told:#?}");
-    assert!(
-        world
-            .card(&id)
-            .await
-            .visible_text
-            .to_lowercase()
-            .contains("stuck")
-    );
+    let card = world.card(&id).await.visible_text;
+    assert!(card.contains("Can't be taken away"), "{card}");
     let status = world.types("carol", &format!("/jit status {id}")).await;
-    assert!(status.to_lowercase().contains("stuck"), "{status}");
+    assert!(status.contains("Taking it away keeps failing"), "{status}");
 
     let next_nine = world.next_digest();
     world.pass(&next_nine).await;

@@ -99,9 +99,10 @@ impl Source {
         modules
     }
 
-    /// Whether an offset lies in `mod tests { … }`, or the whole file is one (`…/tests.rs`).
+    /// Whether an offset lies in `mod tests { … }`, or the whole file is one (`…/tests.rs`, `…/tests/*.rs`).
     pub fn in_tests(&self, offset: usize) -> bool {
         self.path.ends_with("/tests.rs")
+            || self.path.contains("/tests/")
             || self
                 .inline_modules()
                 .iter()

@@ -165,6 +165,13 @@ impl Reader<'_> {
             "usergroup" => named("@", string("usergroup_id").unwrap_or_default()),
             "channel" => named("#", string("channel_id").unwrap_or_default()),
             "broadcast" => format!("@{}", string("range").unwrap_or_default()),
+            "date" => {
+                let at = element.get("timestamp").and_then(Value::as_i64);
+                at.zip(string("format"))
+                    .and_then(|(at, format)| self.date(&format!("{at}^{format}")))
+                    .or_else(|| string("fallback").map(str::to_owned))
+                    .unwrap_or_default()
+            }
             "emoji" => format!(":{}:", string("name").unwrap_or_default()),
             kind => {
                 let between = if matches!(kind, "rich_text" | "rich_text_list") {

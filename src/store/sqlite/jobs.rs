@@ -21,10 +21,11 @@ pub(super) const MOVE: &str =
 
 pub(super) const RUN_AGAIN: &str = "UPDATE jobs SET again_at = $1 WHERE id = $2";
 
-pub(super) const CANCEL_WAITING: &str = "DELETE FROM jobs WHERE key = $1 AND state = 'waiting'";
+pub(super) const CANCEL_WAITING: &str = "DELETE FROM jobs
+    WHERE key = $1 AND state IN ('waiting', 'running') AND state = 'waiting'";
 
 pub(super) const CANCEL_RUNNING: &str = "UPDATE jobs SET state = 'cancelled', again_at = NULL
-    WHERE key = $1 AND state = 'running'";
+    WHERE key = $1 AND state IN ('waiting', 'running') AND state = 'running'";
 
 pub(super) const CLAIMED: &str = "SELECT state, again_at FROM jobs
     WHERE id = $1 AND attempt = $2 AND state IN ('running', 'cancelled')";

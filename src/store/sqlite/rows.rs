@@ -250,6 +250,7 @@ pub(super) fn job(row: &SqliteRow) -> Result<Job, StoreError> {
         lane: Lane(columns.text("lane")?),
         attempt: columns.number("attempt")?,
         failures: columns.number("failures")?,
+        run_at: columns.time("run_at")?,
         lease_until,
     })
 }
