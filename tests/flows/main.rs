@@ -13,6 +13,7 @@ mod early_end;
 mod first_end;
 mod once;
 mod restart;
+mod scopes;
 mod stuck;
 mod undecided;
 mod who_may;

@@ -63,6 +63,10 @@ pub struct Setup {
     pub more_config: String,
     /// Instead of the line `krl = { path = … }`.
     pub krl: Option<String>,
+    /// Scopes that the app does not have.
+    pub without_scope: Option<&'static str>,
+    /// Whether the channels are private.
+    pub private_channels: bool,
 }
 
 pub fn workspace() -> Workspace {
@@ -175,10 +179,30 @@ impl World {
     }
 
     pub async fn with(setup: Setup) -> Self {
+        Site::with(&setup).await.world().await
+    }
+}
+
+impl Site {
+    /// Everything but the bot.
+    pub async fn with(setup: &Setup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("target")).unwrap();
-        let manifest = Manifest::from_yaml(config::SLACK_MANIFEST).unwrap();
-        let workspace = workspace();
+        let mut manifest = config::SLACK_MANIFEST.to_owned();
+        if let Some(scope) = setup.without_scope {
+            let line = format!("- {scope} ");
+            assert!(manifest.contains(&line), "the manifest asks for no {scope}");
+            manifest = manifest
+                .lines()
+                .filter(|one| !one.contains(&line))
+                .map(|one| format!("{one}\n"))
+                .collect();
+        }
+        let manifest = Manifest::from_yaml(&manifest).unwrap();
+        let mut workspace = workspace();
+        for channel in &mut workspace.channels {
+            channel.private = setup.private_channels;
+        }
         let tokens = (
             workspace.app.bot_token.clone(),
             workspace.app.app_token.clone(),
@@ -188,21 +212,27 @@ impl World {
             .unwrap();
         let base = format!("http://{}", sandbox.addr);
         keys::make(&folder.path().join("ca"), "CA").unwrap();
-        let config = config_text(folder.path(), &format!("{base}/api"), &setup);
-        let here = Site {
+        let config = config_text(folder.path(), &format!("{base}/api"), setup);
+        Self {
             people: People::new(&base),
             clock: Arc::new(ManualClock::at(machine_now())),
             folder,
             sandbox,
             tokens,
             config,
-        };
-        let app = here.bot().await;
-        let world = Self { here, app };
+        }
+    }
+
+    /// The bot starts.
+    pub async fn world(self) -> World {
+        let app = self.bot().await;
+        let world = World { here: self, app };
         world.settle().await;
         world
     }
+}
 
+impl World {
     /// A world whose issuer has no way to the hosts.
     pub async fn without_hosts() -> Self {
         Self::with(Setup {

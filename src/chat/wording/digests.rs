@@ -32,7 +32,7 @@ pub(super) fn digest(day: &Digest) -> Message {
     } = day;
     let numbers = vec![
         Text::of(format!(
-            "Requests: {requested} made, {refused} refused before that"
+            "Requests: {requested} made; {refused} refused (commands and presses that were not allowed)"
         )),
         Text::of(format!(
             "Decisions: {approved_by_people} approved by people, {approved_by_rule} approved by a rule, {denied} denied, {expired} ran out, {withdrawn} withdrawn"

@@ -17,7 +17,8 @@ const HELP: &str = "\
   bob: approve      bob presses Approve on the newest card (or: deny)
   alice: messages   what alice reads privately
   approvals         what stands in #approvals (or: security)
-  login alice       try the ssh line with the certificate that alice was sent
+  login alice       try the ssh line with the certificate that alice was sent (the SSH server is a
+                    staging host: what prod-ssh gives does not open it)
   wait 50m          let engine time pass
   help, quit";
 

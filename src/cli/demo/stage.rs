@@ -22,6 +22,9 @@ use crate::sandbox::ssh::{Target, TargetConfig, TargetKind, keys};
 /// Longest that a part may take to start.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 
+/// What the SSH server of the demo is a host of.
+const SHOWN: &str = "staging-ssh";
+
 /// The running demo.
 pub struct Stage {
     /// Plays everybody.
@@ -42,13 +45,27 @@ impl Stage {
     pub async fn start(kind: TargetKind) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("jitbot-demo-").tempdir()?;
         let paths = Paths::below(folder.path());
-        let ca = keys::make(&paths.ca(), "jitbot demo CA")?;
         let env = |name: &str| match name {
             "SLACK_BOT_TOKEN" => Some("xoxb-checked-later".to_owned()),
             "SLACK_APP_TOKEN" => Some("xapp-checked-later".to_owned()),
             _ => None,
         };
         let sample = config::parse(config::SAMPLE, "the sample", &env)?;
+        // One CA for each issuer; the one SSH server of the demo trusts the host's of SHOWN alone.
+        let shown = sample
+            .resources
+            .iter()
+            .find(|(name, _)| name.as_str() == SHOWN)
+            .map(|(_, resource)| resource.issuer.to_string())
+            .with_context(|| format!("the sample has no {SHOWN}"))?;
+        let mut ca_public = None;
+        for issuer in sample.issuers.keys() {
+            let pair = keys::make(&paths.ca(issuer.as_str()), "jitbot demo CA")?;
+            if issuer.as_str() == shown {
+                ca_public = Some(pair.public);
+            }
+        }
+        let ca_public = ca_public.with_context(|| format!("the sample has no issuer {shown}"))?;
         let workspace = world::workspace(&sample)?;
         let tokens = workspace.app.clone();
         std::fs::write(paths.file("world.json"), serde_json::to_string(&workspace)?)?;
@@ -112,13 +129,14 @@ impl Stage {
             let log = std::fs::read_to_string(paths.file("bot.log")).unwrap_or_default();
             bail!("{error:#}\n{log}");
         }
-        wait_for_file(&paths.krl()).await?;
+        let krl = paths.krl(&shown);
+        wait_for_file(&krl).await?;
         let target = Target::start(
             kind,
             TargetConfig {
                 dir: paths.file("ssh"),
-                ca_pub: ca.public,
-                krl: paths.krl(),
+                ca_pub: ca_public,
+                krl,
                 port: None,
                 principals: demo.principals.clone(),
             },

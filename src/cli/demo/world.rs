@@ -29,14 +29,14 @@ impl Paths {
         self.folder.join(name)
     }
 
-    /// The revocation list that the SSH server reads.
-    pub fn krl(&self) -> PathBuf {
-        self.file("jitbot.krl")
+    /// The revocation list of an issuer's hosts.
+    pub fn krl(&self, issuer: &str) -> PathBuf {
+        self.file(&format!("{issuer}.krl"))
     }
 
-    /// The CA's private key.
-    pub fn ca(&self) -> PathBuf {
-        self.file("ca")
+    /// An issuer's private key.
+    pub fn ca(&self, issuer: &str) -> PathBuf {
+        self.file(issuer)
     }
 
     /// The database.
@@ -85,9 +85,9 @@ pub fn demo_config(
                 continue;
             };
             let at = format!("issuer.{name}");
-            let key = Table::from_iter([("file".to_owned(), path(paths.ca()))]);
+            let key = Table::from_iter([("file".to_owned(), path(paths.ca(name)))]);
             set(issuer, &at, "ca_key", key.into());
-            let krl = Table::from_iter([("path".to_owned(), path(paths.krl()))]);
+            let krl = Table::from_iter([("path".to_owned(), path(paths.krl(name)))]);
             set(issuer, &at, "krl", krl.into());
         }
     });
