@@ -6,6 +6,7 @@ use jitbot::chat::slack::render::{self, Names};
 use jitbot::domain::answer::Answer;
 use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
 use jitbot::domain::ids::{AccountId, GroupName, RequestId, ResourceName};
+use jitbot::domain::person::Subject;
 use jitbot::domain::refusal::Refusal;
 use jitbot::domain::request::RequestState;
 use jitbot::domain::spec::Risk;
@@ -45,7 +46,7 @@ fn card() -> Card {
         notable: vec![Notable::FirstTime],
         state: RequestState::Pending,
         approvals_missing: 1,
-        approvers: vec![GroupName::new("sre").unwrap()],
+        approvers: vec![Subject::Group(GroupName::new("sre").unwrap())],
         submitted_at: at(0),
         pending_until: at(3_600),
         decisions: Vec::new(),

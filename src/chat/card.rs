@@ -2,7 +2,8 @@
 
 use crate::domain::answer::Answer;
 use crate::domain::grant::{EndingReason, Evidence, GrantState};
-use crate::domain::ids::{AccountId, GrantId, GroupName, RequestId, ResourceName};
+use crate::domain::ids::{AccountId, GrantId, RequestId, ResourceName};
+use crate::domain::person::Subject;
 use crate::domain::request::RequestState;
 use crate::domain::spec::Risk;
 use crate::domain::timing::Timestamp;
@@ -58,7 +59,7 @@ pub struct Card {
     /// Approvals that are still needed.
     pub approvals_missing: i64,
     /// Who may give them.
-    pub approvers: Vec<GroupName>,
+    pub approvers: Vec<Subject>,
     /// When it was asked.
     pub submitted_at: Timestamp,
     /// When it expires undecided.

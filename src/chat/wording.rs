@@ -17,7 +17,8 @@ pub use refusals::refusal;
 use super::card::HowItEnds;
 use super::text::Text;
 use crate::domain::grant::{EndingReason, Evidence};
-use crate::domain::ids::{GroupName, RequestId};
+use crate::domain::ids::RequestId;
+use crate::domain::person::Subject;
 use crate::domain::spec::Risk;
 
 /// A risk as a sign and a word; the sign's shape differs as well as its colour.
@@ -90,13 +91,40 @@ const fn evidence(evidence: Evidence) -> &'static str {
     }
 }
 
-/// Groups in words: `sre` or `oncall`.
-fn groups(text: Text, groups: &[GroupName]) -> Text {
-    if groups.is_empty() {
-        return text.plain("nobody at present");
+/// Who can do something: `one` says what a person of a group is, like "a member of ".
+fn whom(text: Text, one: &str, who: &[Subject]) -> Text {
+    let groups: Vec<&str> = who
+        .iter()
+        .filter_map(|subject| match subject {
+            Subject::Group(name) => Some(name.as_str()),
+            Subject::Person(_) | Subject::Account(_) => None,
+        })
+        .collect();
+    let mut text = if groups.is_empty() {
+        text
+    } else {
+        text.plain(one).names(&groups, " or ")
+    };
+    let mut first = groups.is_empty();
+    for subject in who {
+        if matches!(subject, Subject::Group(_)) {
+            continue;
+        }
+        if !first {
+            text = text.plain(" or ");
+        }
+        first = false;
+        text = match subject {
+            Subject::Account(account) => text.quietly(account),
+            Subject::Person(name) => text.code(name.as_str()),
+            Subject::Group(name) => text.code(name.as_str()),
+        };
     }
-    let names: Vec<&str> = groups.iter().map(GroupName::as_str).collect();
-    text.names(&names, " or ")
+    if first {
+        text.plain("nobody at present")
+    } else {
+        text
+    }
 }
 
 /// A command with a reference, to be copied.

@@ -18,11 +18,11 @@ pub(super) const FETCH_KEYS: &[&str] = &["hosts"];
 pub(super) const FETCH_HOST_KEYS: &[&str] = &["token"];
 
 /// A host's token is compared with what anybody may send: shorter ones could be tried out.
-const TOKEN_MIN_CHARS: usize = 16;
+const TOKEN_MIN_CHARS: usize = 24;
 const TARGET_MAX_CHARS: usize = 80;
-const PUSH_TIMEOUT_DEFAULT_S: i64 = 10;
+const PUSH_TIMEOUT_DEFAULT_S: i64 = 5;
 /// A call to an issuer is shorter than its job's lease.
-const PUSH_TIMEOUT_MAX_S: i64 = 15;
+const PUSH_TIMEOUT_MAX_S: i64 = 8;
 
 /// An issuer instance.
 #[derive(Debug, Clone)]

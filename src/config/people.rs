@@ -25,7 +25,7 @@ const GROUP_KEYS_LATER: &[(&str, &str)] = &[
 pub(super) const PERSON_KEYS: &[&str] = &["accounts", "ssh_keys", "time_zone"];
 
 /// Keys below this can be broken (NIST SP 800-57 part 1), and OpenSSH's own floor is near.
-const RSA_MIN_BITS: usize = 2048;
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=4_096;
 
 /// Who is in which group, as written: people and accounts.
 pub(super) fn groups(root: &Table<'_>, names: &Names) -> BTreeMap<GroupName, Vec<Subject>> {
@@ -205,7 +205,7 @@ fn read_key(item: &Item<'_>, line: &str) -> Option<PublicKey> {
                     .map_or(0, |byte| byte.leading_zeros() as usize);
                 bytes.len() * 8 - first
             });
-            (bits < RSA_MIN_BITS).then(|| format!("is an RSA key of only {bits} bits"))
+            (!RSA_BITS.contains(&bits)).then(|| format!("is an RSA key of {bits} bits"))
         }
         other => Some(format!(
             "is a key of the kind {}",
@@ -215,7 +215,7 @@ fn read_key(item: &Item<'_>, line: &str) -> Option<PublicKey> {
     if let Some(what) = refused {
         item.problem(
             what,
-            "Use Ed25519, ECDSA, RSA from 2048 bits, or a key on a security key (sk-…).",
+            "Use Ed25519, ECDSA, RSA of 2048 to 4096 bits, or a key on a security key (sk-…).",
         );
         return None;
     }

@@ -17,6 +17,10 @@ pub(super) const SSH_GRANT_KEYS: &[&str] = &[
 const PRINCIPALS_MAX: usize = 16;
 const PRINCIPAL_MAX_BYTES: usize = 64;
 
+/// The most that principals, command and addresses may take together, so that a certificate still
+/// fits into a chat message.
+const TOTAL_MAX_BYTES: usize = 600;
+
 /// Extensions that sshd knows (OpenSSH, PROTOCOL.certkeys).
 const EXTENSIONS: [&str; 6] = [
     "no-touch-required",
@@ -64,7 +68,29 @@ pub(super) fn read_ssh_grant(item: &Item<'_>) -> Option<Map<String, Value>> {
         });
         put("extensions", value);
     }
+    let total: usize = ["principals", "force_command", "source_address"]
+        .iter()
+        .filter_map(|key| grant.get(*key))
+        .map(bytes_in_certificate)
+        .sum();
+    if total > TOTAL_MAX_BYTES {
+        item.problem(
+            format!("takes {total} bytes of a certificate"),
+            format!(
+                "principals, force_command and source_address may take {TOTAL_MAX_BYTES} together, so that it fits into a message. Let the principals of one resource be fewer."
+            ),
+        );
+        return None;
+    }
     complete.then_some(grant)
+}
+
+/// Each text with the length that the wire format puts before it (`PROTOCOL.certkeys`).
+fn bytes_in_certificate(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => list.iter().map(bytes_in_certificate).sum(),
+        other => other.as_str().map_or(0, |text| text.len() + 4),
+    }
 }
 
 fn read_principals(item: &Item<'_>) -> Option<Value> {

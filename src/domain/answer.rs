@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::grant::{EndingReason, Evidence, GrantState};
-use super::ids::{AccountId, GrantId, GroupName, Place, RequestId, ResourceName};
+use super::ids::{AccountId, GrantId, Place, RequestId, ResourceName};
+use super::person::Subject;
 use super::refusal::Refusal;
 use super::request::RequestState;
 use super::spec::Risk;
@@ -59,7 +60,7 @@ pub struct Summary {
     /// Where the card stands.
     pub card_place: Option<Place>,
     /// Groups that can approve it.
-    pub approvers: Vec<GroupName>,
+    pub approvers: Vec<Subject>,
 }
 
 /// Everything about one request that its people may know.

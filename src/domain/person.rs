@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{AccountId, PersonName};
+use super::ids::{AccountId, GroupName, PersonName};
 
 /// An account and, where the config links it, its person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,18 @@ impl Identity {
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.account == other.account || (self.person.is_some() && self.person == other.person)
     }
+}
+
+/// Somebody whom a rule names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Everybody in a group: `group:sre`.
+    Group(GroupName),
+    /// One person, with all their accounts: `person:alice`.
+    Person(PersonName),
+    /// One account: `slack:T1/U1`.
+    Account(AccountId),
 }
 
 #[cfg(test)]

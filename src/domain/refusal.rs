@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grant::GrantState;
 use super::ids::{GroupName, IssuerName, RequestId, ResourceName};
+use super::person::Subject;
 use super::request::RequestState;
 use super::timing::Timestamp;
 
@@ -61,8 +62,8 @@ pub enum Refusal {
     MayNotAsk {
         /// The resource.
         resource: ResourceName,
-        /// Groups that may ask.
-        groups: Vec<GroupName>,
+        /// Who may ask.
+        who: Vec<Subject>,
     },
     /// The duration is over the resource's maximum.
     TooLong {
@@ -99,8 +100,8 @@ pub enum Refusal {
     OwnRequest,
     /// The person is no approver of it.
     NotAnApprover {
-        /// Groups that may decide.
-        groups: Vec<GroupName>,
+        /// Who may decide.
+        who: Vec<Subject>,
     },
     /// The facts that say whether somebody is an approver are too old.
     FactsTooOld {

@@ -92,8 +92,8 @@ impl Effects {
                 HowItEnds {
                     enforced_by_target: can.native_expiry == NativeExpiry::Enforced,
                     can_end_early: can.early_end != EarlyEnd::Impossible,
-                    can_be_seen: can.early_end == EarlyEnd::Seen
-                        || can.native_expiry == NativeExpiry::Enforced,
+                    // Of an end by itself this is said by `enforced_by_target`.
+                    can_be_seen: can.early_end == EarlyEnd::Seen,
                     sessions_outlive: can.sessions_outlive,
                 }
             }

@@ -4,7 +4,7 @@
 
 use chrono::{NaiveDate, NaiveTime, TimeZone};
 
-use super::membership::{Membership, groups_of, membership};
+use super::membership::{Membership, membership};
 use super::model::{AutoApproval, Policy, Resource};
 use crate::domain::command::WantedEnd;
 use crate::domain::ids::{GroupName, ResourceName};
@@ -54,7 +54,7 @@ pub fn may_ask(
     let fresh = resource.facts_fresh_for_s;
     let refused = || Refusal::MayNotAsk {
         resource: resource.name.clone(),
-        groups: groups_of(&resource.request),
+        who: resource.request.clone(),
     };
     match membership(policy, &resource.never, identity, fresh, now) {
         Membership::Yes(..) => return Err(refused()),
@@ -280,9 +280,7 @@ pub fn may_decide(
             rule: format!("resource.{}.approve[0]", resource.name),
         }),
         Membership::NotKnownFreshly(group, as_of) => Err(Refusal::FactsTooOld { group, as_of }),
-        Membership::No => Err(Refusal::NotAnApprover {
-            groups: groups_of(from),
-        }),
+        Membership::No => Err(Refusal::NotAnApprover { who: from.to_vec() }),
     }
 }
 

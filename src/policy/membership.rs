@@ -64,15 +64,3 @@ pub(super) fn membership(
         None => Membership::No,
     }
 }
-
-/// The groups that a rule names.
-#[must_use]
-pub fn groups_of(subjects: &[Subject]) -> Vec<GroupName> {
-    subjects
-        .iter()
-        .filter_map(|subject| match subject {
-            Subject::Group(name) => Some(name.clone()),
-            Subject::Person(_) | Subject::Account(_) => None,
-        })
-        .collect()
-}

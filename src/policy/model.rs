@@ -6,19 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::domain::ids::{AccountId, GroupName, IssuerName, PersonName, Place, ResourceName};
 use crate::domain::person::Identity;
+pub use crate::domain::person::Subject;
 use crate::domain::spec::{ContentHash, Risk, TargetAccount};
 use crate::domain::timing::Timestamp;
-
-/// Somebody whom a rule names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
-    /// Everybody in a group: `group:sre`.
-    Group(GroupName),
-    /// One person, with all their accounts: `person:alice`.
-    Person(PersonName),
-    /// One account: `slack:T1/U1`.
-    Account(AccountId),
-}
 
 /// A group as it is known now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,12 +7,12 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::command::{MessageRef, Query};
 use crate::domain::decision::{Decider, Decision};
 use crate::domain::grant::Grant;
-use crate::domain::ids::{AccountId, GrantId, GroupName, IssuerName, RequestId};
-use crate::domain::person::Identity;
+use crate::domain::ids::{AccountId, GrantId, IssuerName, RequestId};
+use crate::domain::person::{Identity, Subject};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
 use crate::domain::timing::Timestamp;
-use crate::policy::{Policy, evaluate, membership};
+use crate::policy::{Policy, evaluate};
 use crate::store::{DigestMark, Reads, StoreError};
 
 /// Lines that a list shows at most.
@@ -30,7 +30,7 @@ pub struct CardFacts {
     /// Where the card stands.
     pub card: Option<MessageRef>,
     /// Groups that may decide.
-    pub approvers: Vec<GroupName>,
+    pub approvers: Vec<Subject>,
     /// This person never asked for this before.
     pub first_time: bool,
     /// Other accesses of this person that are live.
@@ -65,11 +65,11 @@ pub(super) fn accounts_of(policy: &Policy, identity: &Identity) -> Vec<AccountId
     accounts
 }
 
-pub(super) fn approvers_of(policy: &Policy, request: &Request) -> Vec<GroupName> {
+pub(super) fn approvers_of(policy: &Policy, request: &Request) -> Vec<Subject> {
     policy
         .resources
         .get(&request.spec.resource)
-        .map(|resource| membership::groups_of(&resource.approve.from))
+        .map(|resource| resource.approve.from.clone())
         .unwrap_or_default()
 }
 

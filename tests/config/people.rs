@@ -4,7 +4,8 @@ use crate::*;
 
 #[test]
 fn groups_people_and_issuers() {
-    let rsa_hint = "Use Ed25519, ECDSA, RSA from 2048 bits, or a key on a security key (sk-…).";
+    let rsa_hint =
+        "Use Ed25519, ECDSA, RSA of 2048 to 4096 bits, or a key on a security key (sk-…).";
     check_table(&[
         (
             "[group.engineering]\nmembers = [\"person:alice\"]",
@@ -116,7 +117,7 @@ fn groups_people_and_issuers() {
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG3xTfrgORydyD9ldROzGU8MwROORC6xZmCItr0zKpcB alice@laptop",
             RSA_1024,
             &[&format!(
-                "22: person.alice.ssh_keys[0]: is an RSA key of only 1024 bits. {rsa_hint}"
+                "22: person.alice.ssh_keys[0]: is an RSA key of 1024 bits. {rsa_hint}"
             )],
         ),
         (
@@ -161,7 +162,7 @@ fn groups_people_and_issuers() {
             &[
                 "27: issuer.ca.krl.push.program: does not begin with the absolute path of a program. Write it like [\"/usr/local/bin/push-krl\"]; no shell stands between.",
                 "27: issuer.ca.krl.push.hosts[1]: \"-oProxyCommand=x\" is not a host's name. Use letters, digits, `.`, `-` and `_`, and begin with a letter or digit.",
-                "27: issuer.ca.krl.push.timeout: is too long. The most is 15s; a run that fails is repeated.",
+                "27: issuer.ca.krl.push.timeout: is too long. The most is 8s; a run that fails is repeated.",
             ],
         ),
         (
@@ -175,7 +176,7 @@ fn groups_people_and_issuers() {
             "{ path = \"/etc/ssh/jitbot.krl\" }",
             "{ fetch = { hosts = { web1 = { token = { env = \"SHORT\" } }, web2 = { token = { env = \"TOKEN_1\" } }, web3 = { token = { env = \"TOKEN_1\" } } } } }",
             &[
-                "27: issuer.ca.krl.fetch.hosts.web1.token: the token is shorter than 16 characters. Make one with `openssl rand -hex 32`.",
+                "27: issuer.ca.krl.fetch.hosts.web1.token: the token is shorter than 24 characters. Make one with `openssl rand -hex 32`.",
                 "27: issuer.ca.krl.fetch.hosts.web3: has the token of \"web2\". Give each host a token of its own, or one could report for the other.",
             ],
         ),

@@ -232,12 +232,19 @@ pub fn asked_by(policy: &Policy, who: &str) -> Request {
 
 /// A refusal in one line: its name, then what it says beside.
 pub fn told(refusal: &Refusal) -> String {
-    let names = |groups: &[GroupName]| {
-        let names: Vec<&str> = groups.iter().map(GroupName::as_str).collect();
+    let names = |who: &[Subject]| {
+        let names: Vec<String> = who
+            .iter()
+            .map(|subject| match subject {
+                Subject::Group(name) => name.to_string(),
+                Subject::Person(name) => name.to_string(),
+                Subject::Account(account) => account.to_string(),
+            })
+            .collect();
         names.join(" ")
     };
     let beside = match refusal {
-        Refusal::MayNotAsk { groups, .. } | Refusal::NotAnApprover { groups } => names(groups),
+        Refusal::MayNotAsk { who, .. } | Refusal::NotAnApprover { who } => names(who),
         Refusal::FactsTooOld { group, as_of } => match as_of {
             Some(as_of) => format!("{group} {}s", (now() - as_of).num_seconds()),
             None => format!("{group} never"),

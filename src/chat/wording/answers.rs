@@ -2,7 +2,7 @@
 
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
-use super::{because, command, evidence, groups, refusal, risk};
+use super::{because, command, evidence, refusal, risk, whom};
 use crate::domain::answer::{Answer, Status, Summary};
 use crate::domain::duration;
 use crate::domain::grant::GrantState;
@@ -80,8 +80,9 @@ fn received(summary: &Summary) -> Message {
         )
         .with(follow(summary));
     }
-    let line = groups(
-        line.plain(". It waits for a member of "),
+    let line = whom(
+        line.plain(". It waits for "),
+        "a member of ",
         &summary.approvers,
     );
     let line = match &summary.card_place {
@@ -279,6 +280,7 @@ mod tests {
 
     use super::*;
     use crate::domain::ids::{GroupName, RequestId};
+    use crate::domain::person::Subject;
 
     fn summary() -> Summary {
         Summary {
@@ -291,7 +293,7 @@ mod tests {
             pending_until: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
             deadline: None,
             card_place: None,
-            approvers: vec![GroupName::new("sre").unwrap()],
+            approvers: vec![Subject::Group(GroupName::new("sre").unwrap())],
         }
     }
 

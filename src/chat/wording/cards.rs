@@ -3,7 +3,7 @@
 use super::super::card::{Card, CardGrant, Notable};
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
-use super::{because, command, evidence, groups, how_it_ends, risk};
+use super::{because, command, evidence, how_it_ends, risk, whom};
 use crate::domain::duration;
 use crate::domain::grant::{EndingReason, GrantState};
 use crate::domain::ids::RequestId;
@@ -161,12 +161,12 @@ fn standing(card: &Card) -> Vec<Text> {
         .collect();
     match card.state {
         RequestState::Pending => {
-            let needed = match card.approvals_missing {
-                1 => "⏳ 1 approval needed, from a member of ".to_owned(),
-                n => format!("⏳ {n} approvals needed, from members of "),
+            let (needed, one) = match card.approvals_missing {
+                1 => ("⏳ 1 approval needed, from ".to_owned(), "a member of "),
+                n => (format!("⏳ {n} approvals needed, from "), "members of "),
             };
             lines.push(
-                groups(Text::of(needed), &card.approvers)
+                whom(Text::of(needed), one, &card.approvers)
                     .plain(". Runs out ")
                     .moment(card.pending_until)
                     .plain("."),

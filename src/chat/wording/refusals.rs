@@ -2,7 +2,7 @@
 
 use super::super::text::Text;
 use super::super::verb::Verb;
-use super::{command, groups};
+use super::{command, whom};
 use crate::domain::duration;
 use crate::domain::grant::GrantState;
 use crate::domain::refusal::Refusal;
@@ -66,13 +66,11 @@ pub fn refusal(refusal: &Refusal) -> Text {
                     .plain(" shows what you may ask for."),
             }
         }
-        Refusal::MayNotAsk {
-            resource,
-            groups: who,
-        } => groups(
+        Refusal::MayNotAsk { resource, who } => whom(
             Text::default()
                 .code(resource.as_str())
-                .plain(" can be asked for by members of "),
+                .plain(" can be asked for by "),
+            "members of ",
             who,
         )
         .plain("; you are not known to be one."),
@@ -107,8 +105,9 @@ pub fn refusal(refusal: &Refusal) -> Text {
         )
         .code(Verb::Withdraw.usage())
         .plain("."),
-        Refusal::NotAnApprover { groups: who } => groups(
-            Text::of("Only these can decide this request: members of "),
+        Refusal::NotAnApprover { who } => whom(
+            Text::of("Only these can decide this request: "),
+            "members of ",
             who,
         )
         .plain("."),
@@ -195,10 +194,12 @@ mod tests {
 
     use super::*;
     use crate::domain::ids::{GroupName, IssuerName, RequestId, ResourceName};
+    use crate::domain::person::Subject;
 
     fn every() -> Vec<Refusal> {
         let reference = RequestId::from_bits(9);
-        let sre = vec![GroupName::new("sre").unwrap()];
+        let group = GroupName::new("sre").unwrap();
+        let sre = vec![Subject::Group(group.clone())];
         let resource = ResourceName::new("staging-ssh").unwrap();
         let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         vec![
@@ -228,7 +229,7 @@ mod tests {
             },
             Refusal::MayNotAsk {
                 resource,
-                groups: sre.clone(),
+                who: sre.clone(),
             },
             Refusal::TooLong {
                 asked_s: 36_000,
@@ -245,11 +246,9 @@ mod tests {
                 reference: reference.clone(),
             },
             Refusal::OwnRequest,
-            Refusal::NotAnApprover {
-                groups: sre.clone(),
-            },
+            Refusal::NotAnApprover { who: sre.clone() },
             Refusal::FactsTooOld {
-                group: sre[0].clone(),
+                group,
                 as_of: Some(at),
             },
             Refusal::NotYours,
