@@ -15,7 +15,7 @@ use jitbot::domain::decide::{Change, Plan};
 use jitbot::domain::decision::Decider;
 use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
 use jitbot::domain::request::RequestState;
-use jitbot::domain::tally::{Tally, tally};
+use jitbot::domain::tally::Tally;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -116,6 +116,14 @@ fn often() -> ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::default()
     }
+}
+
+fn tally(entries: &[AuditEntry]) -> Tally {
+    let mut counted = Tally::default();
+    for entry in entries {
+        counted.count(entry);
+    }
+    counted
 }
 
 proptest! {

@@ -179,7 +179,9 @@ pub struct Digest {
     pub active_now: i64,
     /// Waiting for a decision now.
     pub pending_now: i64,
-    /// Stuck now, with since when and what the target said.
+    /// How many are stuck now.
+    pub stuck_count: i64,
+    /// The first of them, with since when.
     pub stuck_now: Vec<(GrantId, ResourceName, Timestamp)>,
     /// Entries in the record, and the hash of the last.
     pub head: (i64, String),

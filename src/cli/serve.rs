@@ -30,7 +30,7 @@ pub struct ServeArgs {
 /// What keeps it from starting: the config, the database, the platform, an issuer.
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_env_filter(what_is_logged())
         .with_writer(std::io::stderr)
         .init();
     let config = match config::load(&args.config) {
@@ -40,6 +40,9 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(1));
         }
     };
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let clock: Arc<dyn Clock> = match args.rehearsal_clock {
         None => Arc::new(SystemClock),
         Some(file) => {
@@ -61,6 +64,20 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     tracing::info!("stopping: finishing what is in flight");
     app.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `RUST_LOG`, or `info`. The SDK is never heard: it logs the address that it connects to, which holds
+/// Slack's ticket. What it reports to us is logged without.
+fn what_is_logged() -> EnvFilter {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    [
+        "slack_morphism=off",
+        "tokio_tungstenite=off",
+        "tungstenite=off",
+    ]
+    .into_iter()
+    .filter_map(|directive| directive.parse().ok())
+    .fold(filter, EnvFilter::add_directive)
 }
 
 /// Waits for SIGTERM or SIGINT.

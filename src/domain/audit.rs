@@ -174,6 +174,15 @@ pub struct AuditEntry {
     pub text: Option<SaltedText>,
 }
 
+impl AuditEntry {
+    /// When it was made; none if its body can't be read.
+    #[must_use]
+    pub fn at(&self) -> Option<Timestamp> {
+        let body: serde_json::Value = serde_json::from_str(&self.body).ok()?;
+        chrono::DateTime::from_timestamp_millis(body["at"].as_i64()?)
+    }
+}
+
 /// Personal text with the salt of its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaltedText {
@@ -223,8 +232,9 @@ impl std::str::FromStr for Head {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is not a head: write it as N:HASH, as a digest says it");
         let (count, hash) = text.split_once(':').ok_or_else(wrong)?;
-        let count = count.parse().map_err(|_| wrong())?;
-        if hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let count: i64 = count.parse().map_err(|_| wrong())?;
+        // A head of nothing would fit every record.
+        if count < 1 || hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(wrong());
         }
         Ok(Self {

@@ -35,13 +35,12 @@ pub struct Tally {
     pub longest_lag_ms: i64,
 }
 
-/// Counts.
-#[must_use]
-pub fn tally(entries: &[AuditEntry]) -> Tally {
-    let mut t = Tally::default();
-    for entry in entries {
+impl Tally {
+    /// Counts an entry.
+    pub fn count(&mut self, entry: &AuditEntry) {
+        let t = self;
         let Ok(body) = serde_json::from_str::<Value>(&entry.body) else {
-            continue;
+            return;
         };
         let fact = |key: &str| body["facts"][key].as_str().unwrap_or_default();
         match body["kind"].as_str().unwrap_or_default() {
@@ -66,5 +65,4 @@ pub fn tally(entries: &[AuditEntry]) -> Tally {
             _ => {}
         }
     }
-    t
 }

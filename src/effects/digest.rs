@@ -4,8 +4,6 @@ use super::{Effects, ours, post_failed};
 use crate::chat::card::{Digest, Letter};
 use crate::domain::ids::Place;
 use crate::domain::outcome::Outcome;
-use crate::domain::tally::tally;
-use crate::domain::timing::Timestamp;
 
 impl Effects {
     pub(super) async fn digest(&self, number: i64, place: &Place) -> Result<Outcome, Outcome> {
@@ -19,9 +17,9 @@ impl Effects {
                 said: format!("there is no digest {number}"),
             });
         };
-        let t = tally(&facts.entries);
+        let t = &facts.tally;
         let digest = Digest {
-            from: facts.entries.first().map_or(facts.mark.at, moment),
+            from: facts.from,
             to: facts.mark.at,
             requested: t.requested,
             approved_by_people: t.approved_by_people,
@@ -38,6 +36,7 @@ impl Effects {
             longest_lag_ms: t.longest_lag_ms,
             active_now: facts.active_now,
             pending_now: facts.pending_now,
+            stuck_count: facts.stuck_count,
             stuck_now: facts
                 .stuck_now
                 .into_iter()
@@ -55,12 +54,4 @@ impl Effects {
             .map_err(post_failed)?;
         Ok(Outcome::Done)
     }
-}
-
-fn moment(entry: &crate::domain::audit::AuditEntry) -> Timestamp {
-    serde_json::from_str::<serde_json::Value>(&entry.body)
-        .ok()
-        .and_then(|body| body["at"].as_i64())
-        .and_then(chrono::DateTime::from_timestamp_millis)
-        .unwrap_or_default()
 }

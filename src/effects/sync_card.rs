@@ -14,6 +14,10 @@ impl Effects {
         let outbox = self.outbox(place.platform())?;
         let on = match &facts.card {
             Some(on) => on.clone(),
+            // A request that is over without ever having been shown needs no card.
+            None if facts.grant.is_none() && !facts.request.state.is_open() => {
+                return Ok(Outcome::Done);
+            }
             None => {
                 // An earlier attempt may have posted it and lost the answer.
                 if job.attempt > 1

@@ -39,15 +39,6 @@ impl Rate {
 
     /// Counts a request; false when it is one too many.
     pub fn count(&self, address: IpAddr, now: Timestamp) -> bool {
-        self.add(address, now, 1) <= self.per_minute
-    }
-
-    /// Whether the address has used up what it may, without counting.
-    pub fn is_used_up(&self, address: IpAddr, now: Timestamp) -> bool {
-        self.add(address, now, 0) >= self.per_minute
-    }
-
-    fn add(&self, address: IpAddr, now: Timestamp, by: u32) -> u32 {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let window = now.timestamp().div_euclid(WINDOW_S);
         if counts.window != window {
@@ -63,8 +54,8 @@ impl Rate {
         } else {
             &mut counts.of_the_rest
         };
-        *count = count.saturating_add(by);
-        *count
+        *count = count.saturating_add(1);
+        *count <= self.per_minute
     }
 }
 
@@ -82,9 +73,7 @@ mod tests {
     fn each_address_has_its_own_count_and_a_new_minute_starts_anew() {
         let rate = Rate::per_minute(2);
         let (a, b) = ([127, 0, 0, 1].into(), [127, 0, 0, 2].into());
-        assert!(!rate.is_used_up(a, at(0)));
         assert!(rate.count(a, at(0)) && rate.count(a, at(59)));
-        assert!(rate.is_used_up(a, at(59)));
         assert!(!rate.count(a, at(59)));
         assert!(rate.count(b, at(59)));
         assert!(rate.count(a, at(60)));

@@ -32,6 +32,9 @@ const HEADERS_LIMIT: Duration = Duration::from_secs(10);
 /// How long a request may take, body included.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a connection may last, whatever it does: one that asks and never reads holds a slot.
+const CONNECTION_LIMIT: Duration = Duration::from_secs(60);
+
 /// How long requests under way are given when the server stops.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
@@ -165,15 +168,19 @@ async fn serve(
         .header_read_timeout(HEADERS_LIMIT)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(connection);
+    let until = tokio::time::timeout(CONNECTION_LIMIT, stopped.wait_for(|stop| *stop));
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
-        _ = stopped.wait_for(|stop| *stop) => None,
+        _ = until => None,
     };
     let ended = match ended {
         Some(ended) => ended,
         None => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            match tokio::time::timeout(STOP_LIMIT, connection).await {
+                Ok(ended) => ended,
+                Err(_) => return,
+            }
         }
     };
     if let Err(e) = ended {

@@ -107,12 +107,22 @@ async fn approval(
     let policy = &acting.policy;
     let rule = standing.rule.clone();
     let earlier = approvals(tx.decisions(&request.id).await?);
-    if earlier.iter().any(|e| e.is_same_as(&acting.identity)) {
+    // As they were known when they decided, and as they are known now.
+    let again = earlier.iter().any(|e| {
+        e.is_same_as(&acting.identity) || acting.identity.is_same_as(&policy.identify(&e.account))
+    });
+    if again {
         return Ok(None);
     }
+    // What today's rules ask for counts, but never less than was asked for when it was submitted.
+    let needed = policy
+        .resources
+        .get(&request.spec.resource)
+        .map_or(0, |resource| resource.approve.count)
+        .max(request.approvals_needed);
     let decider = person(&acting.identity, standing);
     let given = i64::try_from(earlier.len()).unwrap_or(i64::MAX) + 1;
-    if given < request.approvals_needed {
+    if given < needed {
         let plan = requesting::approve_partly(request, decider, rule, &policy.hash, now);
         return Ok(Some(plan));
     }

@@ -11,6 +11,7 @@ use crate::domain::ids::{AccountId, GrantId, IssuerName, RequestId};
 use crate::domain::person::{Identity, Subject};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
+use crate::domain::tally::Tally;
 use crate::domain::timing::Timestamp;
 use crate::policy::{Policy, evaluate};
 use crate::store::{DigestMark, Reads, StoreError};
@@ -42,13 +43,17 @@ pub struct CardFacts {
 pub struct DigestFacts {
     /// What it covers.
     pub mark: DigestMark,
-    /// The moment that the one before was made, or the first entry.
-    pub entries: Vec<AuditEntry>,
+    /// When the first entry that it covers was made.
+    pub from: Timestamp,
+    /// The entries that it covers, counted.
+    pub tally: Tally,
     /// Live grants now.
     pub active_now: i64,
     /// Requests waiting now.
     pub pending_now: i64,
-    /// Stuck grants now.
+    /// How many grants are stuck now.
+    pub stuck_count: i64,
+    /// The first of them.
     pub stuck_now: Vec<Grant>,
 }
 
@@ -194,7 +199,9 @@ impl Service {
         let Some(mark) = reader.digest(number).await? else {
             return Ok(None);
         };
-        let mut entries = Vec::new();
+        // Page by page: a day may have more entries than fit into memory.
+        let mut tally = Tally::default();
+        let mut from = None;
         let mut after = mark.from_seq;
         while after < mark.to.count {
             let page = reader
@@ -202,7 +209,8 @@ impl Service {
                 .await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
-            entries.extend(page);
+            from = from.or_else(|| page.first().and_then(AuditEntry::at));
+            page.iter().for_each(|entry| tally.count(entry));
         }
         use crate::domain::grant::GrantState as S;
         Ok(Some(DigestFacts {
@@ -212,9 +220,11 @@ impl Service {
             pending_now: reader
                 .count_requests_in(crate::domain::request::RequestState::Pending)
                 .await?,
+            stuck_count: reader.count_grants_in(&[S::Stuck]).await?,
             stuck_now: reader.grants_in(&[S::Stuck], LIST_MAX).await?,
+            from: from.unwrap_or(mark.at),
+            tally,
             mark,
-            entries,
         }))
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn digest(day: &Digest) -> Message {
         longest_lag_ms,
         active_now,
         pending_now,
+        stuck_count,
         stuck_now,
         head: (entries, hash),
     } = day;
@@ -57,7 +58,7 @@ pub(super) fn digest(day: &Digest) -> Message {
                 .plain(":"),
         ))
         .with(Part::List(numbers));
-    let message = if stuck_now.is_empty() {
+    let message = if *stuck_count == 0 {
         message.with(Part::Line(Text::of("✅ Nothing is stuck.")))
     } else {
         let mut lines: Vec<Text> = stuck_now
@@ -72,16 +73,13 @@ pub(super) fn digest(day: &Digest) -> Message {
                     .moment(*since)
             })
             .collect();
-        if stuck_now.len() > STUCK_MAX {
-            lines.push(Text::of(format!(
-                "and {} more",
-                stuck_now.len() - STUCK_MAX
-            )));
+        let left_out = stuck_count.saturating_sub(i64::try_from(lines.len()).unwrap_or(0));
+        if left_out > 0 {
+            lines.push(Text::of(format!("and {left_out} more")));
         }
         message
             .with(Part::Line(Text::of(format!(
-                "⚠️ {} can't be taken away:",
-                stuck_now.len()
+                "⚠️ {stuck_count} can't be taken away:"
             ))))
             .with(Part::List(lines))
     };
@@ -130,6 +128,7 @@ mod tests {
             longest_lag_ms: 113_400,
             active_now: 114,
             pending_now: 115,
+            stuck_count: 0,
             stuck_now: Vec::new(),
             head: (116, "abc".into()),
         };
@@ -146,10 +145,11 @@ mod tests {
             ResourceName::new("db").unwrap(),
             at(1_800_000_100),
         );
-        day.stuck_now = vec![one; 22];
+        day.stuck_count = 500;
+        day.stuck_now = vec![one; 20];
         let said = digest(&day).flat();
         assert!(
-            said.contains("22 can't be taken away") && said.contains("and 2 more"),
+            said.contains("500 can't be taken away") && said.contains("and 480 more"),
             "{said}"
         );
     }
