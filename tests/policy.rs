@@ -6,6 +6,8 @@ mod activating;
 mod any_policy;
 #[path = "policy/asking.rs"]
 mod asking;
+#[path = "policy/cap.rs"]
+mod cap;
 #[path = "policy/hours.rs"]
 mod hours;
 #[path = "policy/house.rs"]

@@ -222,7 +222,7 @@ fn resource_text(resource: &ResourceConfig) -> Value {
     let auto_approve: Vec<Value> = resource
         .auto_approve
         .iter()
-        .map(|rule| json!({"from": sorted(&rule.from), "max_s": rule.max_s}))
+        .map(|rule| json!({"cool_down_s": rule.cool_down_s, "from": sorted(&rule.from), "max_s": rule.max_s}))
         .collect();
     json!({
         "action": resource.action,

@@ -38,13 +38,14 @@ pub(super) const RESOURCE_KEYS: &[&str] = &[
 ];
 pub(super) const DURATION_KEYS: &[&str] = &["default", "max"];
 pub(super) const APPROVE_KEYS: &[&str] = &["from", "count"];
-pub(super) const AUTO_APPROVE_KEYS: &[&str] = &["from", "max"];
+pub(super) const AUTO_APPROVE_KEYS: &[&str] = &["from", "max", "cool_down"];
 
 const TITLE_MAX_CHARS: usize = 100;
 const WORD_MAX_CHARS: usize = 60;
 const TARGET_MAX_CHARS: usize = 80;
 const APPROVALS_MAX: i64 = 5;
 const PENDING_FOR_DEFAULT_S: i64 = 3_600;
+const COOL_DOWN_DEFAULT_S: i64 = 3_600;
 const ACTIVATION_DEFAULT_S: i64 = 600;
 const FACTS_FRESH_FOR_DEFAULT_S: i64 = 600;
 
@@ -359,9 +360,14 @@ fn read_auto_rule(item: &Item<'_>, names: &Names, max_s: Option<i64>) -> Option<
         );
         return None;
     }
+    let cool_down_s = match table.get("cool_down") {
+        Some(item) => item.duration()?,
+        None => COOL_DOWN_DEFAULT_S,
+    };
     Some(AutoApproval {
         from: from?,
         max_s: limit_s,
+        cool_down_s,
     })
 }
 

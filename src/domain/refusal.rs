@@ -86,7 +86,17 @@ pub enum Refusal {
         /// What is missing, in words for people.
         missing: String,
     },
-    /// Too many open requests of one person.
+    /// The person holds too many accesses.
+    TooManyLive {
+        /// How many are allowed.
+        max: i64,
+    },
+    /// The person asked too often of late.
+    TooOften {
+        /// How many requests are allowed in an hour.
+        max: i64,
+    },
+    /// The person has too many open requests.
     TooManyOpen {
         /// How many are allowed.
         max: i64,
@@ -172,6 +182,8 @@ impl Refusal {
             Self::TooShort { .. } => "too_short",
             Self::NotInTheFuture => "not_in_the_future",
             Self::NoAccount { .. } => "no_account",
+            Self::TooManyLive { .. } => "too_many_live",
+            Self::TooOften { .. } => "too_often",
             Self::TooManyOpen { .. } => "too_many_open",
             Self::NotFound { .. } => "not_found",
             Self::OwnRequest => "own_request",

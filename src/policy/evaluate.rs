@@ -4,6 +4,7 @@
 
 use chrono::{NaiveDate, NaiveTime, TimeZone};
 
+use super::cap::ByRule;
 use super::membership::{Membership, membership};
 use super::model::{AutoApproval, Policy, Resource};
 use crate::domain::command::WantedEnd;
@@ -25,7 +26,7 @@ pub struct Allowed {
     /// The rule that let the person ask.
     pub asked_under: String,
     /// The rule that approves it without people, if one does.
-    pub approved_under: Option<String>,
+    pub approved_under: Option<ByRule>,
     /// How many people must approve otherwise.
     pub approvals_needed: i64,
 }
@@ -229,7 +230,7 @@ fn auto_approval(
     identity: &Identity,
     duration_s: i64,
     now: Timestamp,
-) -> Option<String> {
+) -> Option<ByRule> {
     let applies = |rule: &AutoApproval| {
         duration_s <= rule.max_s
             && matches!(
@@ -243,11 +244,9 @@ fn auto_approval(
                 Membership::Yes(..)
             )
     };
-    resource
-        .auto_approve
-        .iter()
-        .position(applies)
-        .map(|i| format!("resource.{}.auto_approve[{i}]", resource.name))
+    let i = resource.auto_approve.iter().position(applies)?;
+    let rule = format!("resource.{}.auto_approve[{i}]", resource.name);
+    Some(ByRule::of(rule, &resource.auto_approve[i]))
 }
 
 /// Whether this person may decide this request, and why.

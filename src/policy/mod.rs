@@ -2,6 +2,7 @@
 //!
 //! Pure like `domain`. The config builds a [`Policy`]; `service` asks it.
 
+pub mod cap;
 pub mod evaluate;
 pub mod membership;
 pub mod model;

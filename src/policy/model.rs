@@ -44,8 +44,10 @@ pub struct Approval {
 pub struct AutoApproval {
     /// For whom.
     pub from: Vec<Subject>,
-    /// Longest duration, in seconds.
+    /// Longest access on end, in seconds.
     pub max_s: i64,
+    /// Access that begins sooner than this after the last end goes on from it, in seconds.
+    pub cool_down_s: i64,
 }
 
 /// Something that can be asked for.

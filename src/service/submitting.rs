@@ -11,11 +11,19 @@ use crate::domain::ids::RequestId;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::timing::{Timestamp, seconds};
+use crate::policy::cap;
 use crate::policy::evaluate::{self, Allowed};
 use crate::store::{StoreError, Tx};
 
 /// For so long after an approval the same wish is the same request, in seconds.
 const SAME_REQUEST_FOR_S: i64 = 120;
+
+/// Requests that one person may make within an hour: a person never needs as many, and a script
+/// would fill everybody's channel with cards.
+const SUBMITTED_MAX_PER_HOUR: i64 = 60;
+
+/// Accesses that one person may hold at once.
+const LIVE_MAX: i64 = 100;
 
 /// A request, approved at once where a rule says so.
 pub(super) async fn submit(
@@ -40,10 +48,33 @@ pub(super) async fn submit(
         let max = policy.max_open_per_person;
         return Ok(Verdict::refused(Refusal::TooManyOpen { max }, None));
     }
+    if tx.count_submitted(&accounts, now - seconds(3_600)).await? >= SUBMITTED_MAX_PER_HOUR {
+        let max = SUBMITTED_MAX_PER_HOUR;
+        return Ok(Verdict::refused(Refusal::TooOften { max }, None));
+    }
+    let live = tx
+        .count_live_grants(&accounts, &RequestId::from_bits(acting.bits).grant())
+        .await?;
+    if live >= LIVE_MAX {
+        return Ok(Verdict::refused(
+            Refusal::TooManyLive { max: LIVE_MAX },
+            None,
+        ));
+    }
     let Some(resource) = policy.resources.get(&allowed.spec.resource) else {
         return Ok(Verdict::refused(Refusal::NoLongerAllowed, None));
     };
-    let by_rule = allowed.approved_under.clone();
+    let by_rule = match allowed.approved_under.clone() {
+        Some(by) => {
+            let earlier = tx
+                .grants_on_holdings(&allowed.spec, by.looks_back_to(now))
+                .await?;
+            let earlier = earlier.iter().map(cap::stretch).collect();
+            by.allows(allowed.spec.duration_s, earlier, now)
+                .then_some(by.rule)
+        }
+        None => None,
+    };
     let request = new_request(acting, allowed.clone(), reason, resource.pending_for_s, now);
     let request = Request {
         card_place: match by_rule {

@@ -16,7 +16,7 @@ use crate::domain::ids::{AccountId, GrantId, IssuerName, RequestId, ResourceName
 use crate::domain::job::{Claim, Job, Lane, Settle};
 use crate::domain::job_order::JobOrder;
 use crate::domain::request::{Request, RequestState};
-use crate::domain::spec::ContentHash;
+use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::timing::Timestamp;
 
 /// Why the store did not do what it was asked. Nothing of the transaction was kept.
@@ -93,6 +93,19 @@ pub trait Reads: Send {
     ) -> Result<Vec<Request>, StoreError>;
     /// Open requests of these accounts.
     async fn count_open(&mut self, accounts: &[AccountId]) -> Result<i64, StoreError>;
+    /// How many requests of these accounts were submitted since then.
+    async fn count_submitted(
+        &mut self,
+        accounts: &[AccountId],
+        since: Timestamp,
+    ) -> Result<i64, StoreError>;
+    /// Grants that share a holding with this spec, and go on or ended after the moment; those that
+    /// never gave anything are left out. Oldest first.
+    async fn grants_on_holdings(
+        &mut self,
+        spec: &Spec,
+        ended_after: Timestamp,
+    ) -> Result<Vec<Grant>, StoreError>;
     /// Requests that these accounts ever made for this resource, except the one named.
     async fn count_earlier(
         &mut self,

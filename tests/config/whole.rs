@@ -170,7 +170,7 @@ fn values_arrive_where_they_belong() {
     };
     assert_eq!(
         (program.len(), hosts.len(), *read_back, *timeout_s),
-        (2, 1, false, 10)
+        (2, 1, false, 5)
     );
     assert_eq!(
         config.place_names(),

@@ -106,6 +106,20 @@ async fn a_rule_approves_what_is_low_risk_and_pings_nobody() {
     assert_eq!(approval["rules"][0], "resource.staging-ssh.auto_approve[0]");
     assert!(approval["policy"].as_str().unwrap().len() == 64);
 
+    // Renewed before its end it would be standing access that no person ever decided.
+    world.pass("25m").await;
+    let answer = world
+        .types("olga", "/jit request staging-ssh 40m still at it")
+        .await;
+    let renewed = super::support::reference(&answer).unwrap();
+    assert_eq!(world.card(&renewed).await.buttons.len(), 2);
+    world.pass("5m").await;
+    world.pass("61m").await;
+    let answer = world
+        .types("olga", "/jit request staging-ssh 40m once more")
+        .await;
+    assert!(answer.contains("rule"), "after the cool-down: {answer}");
+
     // Over the rule's maximum, people decide.
     let answer = world
         .types("olga", "/jit request staging-ssh 2h long work")

@@ -98,7 +98,7 @@ fn who_may_no_longer_ask_is_given_nothing() {
     let named_never = house_with(|resource| resource.never = subjects("D1"));
     let rows = [
         ("left the group", &left, "may_not_ask eng"),
-        ("unlinked", &unlinked, "may_not_ask"),
+        ("unlinked", &unlinked, "may_not_ask alice"),
         ("linked to somebody else", &relinked, "spec_changed"),
         ("named in never", &named_never, "may_not_ask eng"),
         (

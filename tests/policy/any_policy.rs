@@ -112,7 +112,11 @@ fn any_resource(name: &'static str) -> impl Strategy<Value = Resource> {
                 approve: Approval { from, count: 1 },
                 auto_approve: auto
                     .into_iter()
-                    .map(|(from, max_s)| AutoApproval { from, max_s })
+                    .map(|(from, max_s)| AutoApproval {
+                        from,
+                        max_s,
+                        cool_down_s: 3_600,
+                    })
                     .collect(),
                 channels: Vec::new(),
                 pending_for_s: 3_600,

@@ -16,19 +16,19 @@ fn who_may_ask() {
         // In person, by account, and through an account that is the same person's.
         ("person:alice", "", "U1", YES),
         ("person:alice", "", "D1", YES),
-        ("person:alice", "", "U2", "may_not_ask"),
+        ("person:alice", "", "U2", "may_not_ask alice"),
         ("group:eng", "", "D1", YES),
         ("U1", "", "D1", YES),
         ("D1", "", "U1", YES),
         ("U5", "", "U5", YES),
-        ("U5", "", "U1", "may_not_ask"),
+        ("U5", "", "U1", "may_not_ask slack:T1/U5"),
         // `never` beats everything that says yes, on each account of the person.
         ("group:eng", "group:sre", "U2", "may_not_ask eng"),
         (
             "group:eng person:bob U2",
             "person:bob",
             "U2",
-            "may_not_ask eng",
+            "may_not_ask eng bob slack:T1/U2",
         ),
         ("group:eng", "U1", "D1", "may_not_ask eng"),
         ("group:eng", "D1", "U1", "may_not_ask eng"),

@@ -204,6 +204,7 @@ pub fn auto(from: &str, max_s: i64) -> AutoApproval {
     AutoApproval {
         from: subjects(from),
         max_s,
+        cool_down_s: 3_600,
     }
 }
 

@@ -225,7 +225,7 @@ proptest! {
                     duration_s <= rule.max_s && standing(&policy, &rule.from, &who, fresh_s, now).0
                 });
                 let expected = applies.map(|i| format!("resource.{typed}.auto_approve[{i}]"));
-                prop_assert_eq!(allowed.approved_under, expected);
+                prop_assert_eq!(allowed.approved_under.map(|by| by.rule), expected);
             }
             Err(Refusal::UnknownResource { suggestion: Some(name), .. }) => {
                 prop_assert!(evaluate::askable(&policy, &identity, now).contains(&name));

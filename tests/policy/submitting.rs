@@ -20,6 +20,7 @@ fn line(answer: Result<Allowed, Refusal>) -> String {
         Ok(allowed) => {
             let by = allowed
                 .approved_under
+                .map(|by| by.rule)
                 .unwrap_or(format!("{} people", allowed.approvals_needed));
             format!("{} s by {by}", allowed.spec.duration_s)
         }

@@ -1,9 +1,43 @@
 //! Grants: what is saved is what is read, in every state.
 
 use jitbot::domain::grant::{Ending, EndingReason, Evidence, Grant, GrantState};
+use jitbot::domain::spec::Spec;
 
 use crate::round_trips::{conflict, keep};
 use crate::world::{account, active, at, person, worlds};
+
+#[tokio::test]
+async fn grants_are_found_by_what_they_hold() {
+    for world in worlds().await {
+        let mine = keep(&world, 1, active).await;
+        let ended = keep(&world, 2, |grant| Grant {
+            state: GrantState::Ended,
+            ending: Some(Ending {
+                reason: EndingReason::Deadline,
+                by: None,
+                at: at(50),
+            }),
+            ended_at: Some(at(60)),
+            evidence: Some(Evidence::SeenGone),
+            ..active(grant)
+        })
+        .await;
+        let found = async |spec: &Spec, after: i64| {
+            let mut reader = world.reader().await;
+            let found = reader.grants_on_holdings(spec, at(after)).await.unwrap();
+            found.into_iter().map(|grant| grant.id).collect::<Vec<_>>()
+        };
+        assert_eq!(mine.spec.account, ended.spec.account);
+        assert_eq!(found(&mine.spec, 59).await, [mine.id.clone(), ended.id]);
+        assert_eq!(found(&mine.spec, 60).await, std::slice::from_ref(&mine.id));
+        let mut other = mine.spec.clone();
+        other.entitlements = vec!["principal:root".into()];
+        assert!(found(&other, 0).await.is_empty());
+        let mut other = mine.spec.clone();
+        other.account.id = "somebody else".into();
+        assert!(found(&other, 0).await.is_empty());
+    }
+}
 
 #[tokio::test]
 async fn a_grant_in_every_state() {

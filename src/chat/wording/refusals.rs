@@ -91,6 +91,14 @@ pub fn refusal(refusal: &Refusal) -> Text {
             .plain(" can't tell who you are on its target: ")
             .plain(missing)
             .plain(" Ask whoever keeps jitbot's config to add it."),
+        Refusal::TooManyLive { max } => Text::of(format!(
+            "You hold {max} accesses, and no more are allowed at once. Give one back: "
+        ))
+        .code(Verb::Done.usage())
+        .plain("."),
+        Refusal::TooOften { max } => Text::of(format!(
+            "You asked {max} times within an hour, and no more is allowed. Please wait a while."
+        )),
         Refusal::TooManyOpen { max } => Text::of(format!(
             "You have {max} open requests, and no more are allowed. Withdraw one or wait for a decision: "
         ))
@@ -241,6 +249,8 @@ mod tests {
                 issuer: IssuerName::new("ca").unwrap(),
                 missing: "no SSH key.".into(),
             },
+            Refusal::TooManyLive { max: 100 },
+            Refusal::TooOften { max: 60 },
             Refusal::TooManyOpen { max: 5 },
             Refusal::NotFound {
                 reference: reference.clone(),
@@ -284,7 +294,7 @@ mod tests {
             assert!(seen.insert(said.clone()), "twice: {said}");
         }
         // As many as there are codes, or a new refusal is missing above.
-        assert_eq!(seen.len(), 30);
+        assert_eq!(seen.len(), 32);
     }
 
     #[test]

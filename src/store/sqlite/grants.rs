@@ -1,5 +1,7 @@
 //! Grants and their holdings.
 
+use std::collections::BTreeMap;
+
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::fault::{database, inconsistent, or_taken};
@@ -7,6 +9,7 @@ use super::requests::{push_in, spec_text};
 use super::rows;
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{AccountId, GrantId, IssuerName};
+use crate::domain::spec::Spec;
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
 
@@ -38,6 +41,13 @@ const IN_STATE: &str = "SELECT * FROM grants WHERE state = $1 ORDER BY serial LI
 
 const ENDED_EARLY: &str = "SELECT * FROM grants WHERE issuer = $1 AND ending_reason IS NOT NULL
     AND native_deadline IS NOT NULL AND native_deadline > $2 ORDER BY serial";
+
+const ON_HOLDING: &str = "SELECT g.* FROM grants g
+    JOIN grant_holdings link ON link.grant_id = g.id
+    JOIN holdings h ON h.id = link.holding
+    WHERE h.issuer = $1 AND h.account = $2 AND h.entitlement = $3
+    AND g.state NOT IN ('failed', 'cancelled') AND (g.ended_at IS NULL OR g.ended_at > $4)
+    ORDER BY g.serial";
 
 const LIVE_ISSUERS: &str = "SELECT DISTINCT issuer FROM grants
     WHERE state NOT IN ('ended', 'failed', 'cancelled') ORDER BY issuer";
@@ -245,6 +255,29 @@ pub(super) async fn ended_before_native_deadline(
         .await
         .map_err(database)?;
     found.iter().map(rows::grant).collect()
+}
+
+pub(super) async fn on_holdings(
+    conn: &mut SqliteConnection,
+    spec: &Spec,
+    ended_after: Timestamp,
+) -> Result<Vec<Grant>, StoreError> {
+    let mut found: BTreeMap<i64, Grant> = BTreeMap::new();
+    for entitlement in &spec.entitlements {
+        let read = sqlx::query(ON_HOLDING)
+            .bind(spec.issuer.as_str())
+            .bind(spec.account.id.as_str())
+            .bind(entitlement.as_str())
+            .bind(ended_after.timestamp_millis())
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(database)?;
+        for row in &read {
+            let grant = rows::grant(row)?;
+            found.insert(grant.serial, grant);
+        }
+    }
+    Ok(found.into_values().collect())
 }
 
 pub(super) async fn live_issuers(

@@ -246,6 +246,23 @@ pub(super) async fn count_open(
         .map_err(database)
 }
 
+pub(super) async fn count_submitted(
+    conn: &mut SqliteConnection,
+    accounts: &[AccountId],
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    let mut query = QueryBuilder::new("SELECT count(*) FROM requests r WHERE ");
+    push_of(&mut query, accounts);
+    query
+        .push(" AND r.submitted_at > ")
+        .push_bind(since.timestamp_millis());
+    query
+        .build_query_scalar()
+        .fetch_one(conn)
+        .await
+        .map_err(database)
+}
+
 pub(super) async fn count_earlier(
     conn: &mut SqliteConnection,
     accounts: &[AccountId],

@@ -11,6 +11,7 @@ use crate::domain::decision::Decision;
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{AccountId, GrantId, IssuerName, RequestId, ResourceName};
 use crate::domain::request::{Request, RequestState};
+use crate::domain::spec::Spec;
 use crate::domain::timing::Timestamp;
 use crate::store::{DigestMark, Reads, StoreError};
 
@@ -64,6 +65,22 @@ macro_rules! reads {
 
             async fn count_open(&mut self, accounts: &[AccountId]) -> Result<i64, StoreError> {
                 requests::count_open(self.conn(), accounts).await
+            }
+
+            async fn count_submitted(
+                &mut self,
+                accounts: &[AccountId],
+                since: Timestamp,
+            ) -> Result<i64, StoreError> {
+                requests::count_submitted(self.conn(), accounts, since).await
+            }
+
+            async fn grants_on_holdings(
+                &mut self,
+                spec: &Spec,
+                ended_after: Timestamp,
+            ) -> Result<Vec<Grant>, StoreError> {
+                grants::on_holdings(self.conn(), spec, ended_after).await
             }
 
             async fn count_earlier(
