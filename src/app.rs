@@ -1,6 +1,8 @@
 //! Builds everything and shuts it down in order. The only place that names concrete adapters,
 //! stores and issuers.
 
+mod guard;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +29,6 @@ use crate::issuer::ssh_ca::desk::Desk;
 use crate::issuer::ssh_ca::push::Push;
 use crate::issuer::ssh_ca::{self, SshCa};
 use crate::issuer::{EarlyEnd, IssueError, Issuer};
-use crate::policy::Policy;
 use crate::policy::model::IssuerFacts;
 use crate::service::Service;
 use crate::store::Store;
@@ -80,6 +81,19 @@ impl App {
         let store: Arc<dyn Store> = Arc::new(
             SqliteStore::open(&config.store.path.display().to_string(), clock.clone()).await?,
         );
+        let built = Self::build_over(store.clone(), config, clock).await;
+        if built.is_err() {
+            // The lock goes with it, before whoever asked tries again.
+            store.close().await;
+        }
+        built
+    }
+
+    async fn build_over(
+        store: Arc<dyn Store>,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
         let settings = SlackSettings {
             api_url: config.slack.api_url.clone(),
             bot_token: config.slack.bot_token.read()?,
@@ -103,8 +117,9 @@ impl App {
             None => Err(format!("there is no issuer `{issuer}`")),
         };
         let policy = Arc::new(config.policy(&places, &facts, &entitlements)?);
-        refuse_other_team(&policy, &me.team_id)?;
-        refuse_orphans(&*store, &policy).await?;
+        guard::refuse_other_team(&policy, &me.team_id)?;
+        guard::refuse_shared(&policy)?;
+        guard::refuse_orphans(&*store, &policy, clock.machine_now()).await?;
 
         let schedule = config.security.digest.clone();
         let service = Arc::new(Service::new(
@@ -322,33 +337,9 @@ async fn issuer_facts(
                 retired: settings.is_retired(),
                 can_end_early: issuer.capabilities().early_end != EarlyEnd::Impossible,
                 accounts,
+                bound_to: issuer.bound_to(),
             },
         );
     }
     Ok(facts)
-}
-
-fn refuse_other_team(policy: &Policy, team: &str) -> anyhow::Result<()> {
-    let ours = format!("slack:{team}");
-    if policy.communities.contains(&ours) {
-        return Ok(());
-    }
-    let named: Vec<&str> = policy.communities.iter().map(String::as_str).collect();
-    bail!(
-        "the bot token belongs to workspace {ours}, but the config's accounts are of {}: use that workspace's token, or correct the accounts",
-        named.join(", ")
-    )
-}
-
-/// A grant that is not over needs the issuer that gave it.
-async fn refuse_orphans(store: &dyn Store, policy: &Policy) -> anyhow::Result<()> {
-    let needed = store.reader().await?.issuers_with_live_grants().await?;
-    for issuer in needed {
-        if !policy.issuers.contains_key(&issuer) {
-            bail!(
-                "issuer `{issuer}` has grants that are not over, and the config no longer has it: put it back, with `retired = true` if it shall give nothing more"
-            );
-        }
-    }
-    Ok(())
 }

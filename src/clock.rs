@@ -10,9 +10,11 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use crate::domain::steady::{Jump, Steady};
 pub use crate::domain::timing::Timestamp;
 
 /// Source of time.
@@ -22,19 +24,56 @@ pub trait Clock: Send + Sync + 'static {
 
     /// The machine's time, by which targets judge, in whole milliseconds.
     fn machine_now(&self) -> Timestamp;
+
+    /// The machine's clock was set anew a short while ago, so what targets would be told can't be
+    /// trusted.
+    fn jump(&self) -> Option<Jump> {
+        None
+    }
 }
 
-/// The machine's clock.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct SystemClock;
+/// The machine's clock, held against the one that nobody can set.
+#[derive(Debug)]
+pub struct SystemClock(Mutex<(Instant, Steady)>);
+
+impl SystemClock {
+    /// Starts at the machine's time.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Mutex::new((Instant::now(), Steady::at(machine_now()))))
+    }
+
+    fn read(&self) -> Steady {
+        let mut held = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Whole milliseconds only, so that none are lost however often it is asked.
+        let elapsed_ms = u64::try_from(held.0.elapsed().as_millis()).unwrap_or(u64::MAX);
+        held.0 += Duration::from_millis(elapsed_ms);
+        let elapsed = TimeDelta::milliseconds(i64::try_from(elapsed_ms).unwrap_or(i64::MAX));
+        held.1.go_on(machine_now(), elapsed);
+        held.1
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        machine_now()
+        self.read().now()
     }
 
     fn machine_now(&self) -> Timestamp {
         machine_now()
+    }
+
+    fn jump(&self) -> Option<Jump> {
+        self.read().jump()
     }
 }
 
@@ -49,6 +88,7 @@ pub fn machine_now() -> Timestamp {
 #[derive(Debug)]
 pub struct ManualClock {
     now: Mutex<Timestamp>,
+    jump: Mutex<Option<Jump>>,
 }
 
 impl ManualClock {
@@ -57,7 +97,16 @@ impl ManualClock {
     pub fn at(now: Timestamp) -> Self {
         Self {
             now: Mutex::new(now),
+            jump: Mutex::new(None),
         }
+    }
+
+    /// From now on the machine's clock counts as set anew, or no longer.
+    pub fn set_jump(&self, jump: Option<Jump>) {
+        *self
+            .jump
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = jump;
     }
 
     /// Moves on, or back with a negative step.
@@ -80,6 +129,13 @@ impl Clock for ManualClock {
 
     fn machine_now(&self) -> Timestamp {
         machine_now()
+    }
+
+    fn jump(&self) -> Option<Jump> {
+        *self
+            .jump
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

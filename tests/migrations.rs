@@ -182,6 +182,10 @@ const WRONG: &[(&str, &str)] = &[
     ("UPDATE audit_texts SET text = 'another reason'", "never edited"),
     ("INSERT INTO audit_texts VALUES (99, 'salt', 'text')", "FOREIGN KEY"),
     ("UPDATE policies SET hash = 'x'", "policy_hash_form"),
+    (
+        "UPDATE issuers SET bound_to = '{}'",
+        "issuer_bound_is_a_list",
+    ),
     ("UPDATE digests SET to_count = from_seq - 1", "digest_covers_forward"),
     ("INSERT INTO digests (slot, at, from_seq, to_count, to_hash) SELECT slot, at, from_seq, to_count, to_hash FROM digests",
         "digests.slot"),

@@ -201,6 +201,14 @@ CREATE INDEX jobs_claimed ON jobs (lane) WHERE state IN ('running', 'cancelled')
 -- Never two calls in flight for one account on a target.
 CREATE UNIQUE INDEX job_serial_once ON jobs (serial_key) WHERE state IN ('running', 'cancelled');
 
+-- What each issuer is bound to (a JSON array of texts): it may not lose any of it while a target may
+-- still accept what it gave.
+CREATE TABLE issuers (
+    name     TEXT NOT NULL PRIMARY KEY,
+    bound_to TEXT NOT NULL,
+    CONSTRAINT issuer_bound_is_a_list CHECK (json_type(bound_to) = 'array')
+) STRICT;
+
 -- What was answered to an event, so that its repetition gets the same answer and changes nothing.
 CREATE TABLE answers (
     once   TEXT    NOT NULL PRIMARY KEY,

@@ -131,6 +131,11 @@ pub enum Letter {
     },
     /// To security: a stuck revocation succeeded.
     Healed(Box<Card>),
+    /// To security: the machine's clock was set anew.
+    ClockSet {
+        /// By how much, in milliseconds; negative when it was set back.
+        by_ms: i64,
+    },
     /// To security: a card could not be posted.
     CardLost {
         /// Which.

@@ -44,7 +44,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::warn!("{warning}");
     }
     let clock: Arc<dyn Clock> = match args.rehearsal_clock {
-        None => Arc::new(SystemClock),
+        None => Arc::new(SystemClock::new()),
         Some(file) => {
             if !config.is_rehearsal() {
                 bail!(

@@ -94,6 +94,13 @@ pub enum JobKind {
         /// What the platform said.
         said: String,
     },
+    /// Tell a channel of security that the machine's clock was set anew.
+    TellClock {
+        /// Where.
+        place: Place,
+        /// By how much, in milliseconds; negative when it was set back.
+        by_ms: i64,
+    },
     /// Put onto a target what must stand there whatever grants there are; at each start.
     Publish {
         /// The issuer instance.

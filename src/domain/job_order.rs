@@ -5,6 +5,7 @@ use super::command::MessageRef;
 use super::ids::{AccountId, GrantId, IssuerName, Place, RequestId};
 use super::job::{JobKind, Lane};
 use super::spec::Spec;
+use super::steady::Jump;
 use super::timing::Timestamp;
 
 /// What to do when a job with the same key is waiting already.
@@ -254,6 +255,21 @@ impl JobOrder {
         )
     }
 
+    /// Tell a channel of security that the machine's clock was set anew.
+    #[must_use]
+    pub fn tell_clock(jump: &Jump, place: &Place, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::TellClock {
+                place: place.clone(),
+                by_ms: jump.by.num_milliseconds(),
+            },
+            format!("clock:{}:{place}", jump.at.timestamp_millis()),
+            place.as_str(),
+            0,
+            now,
+        )
+    }
+
     /// Tell a channel of security of a card that could not be posted.
     #[must_use]
     pub fn tell_card_lost(request: &RequestId, place: &Place, said: &str, now: Timestamp) -> Self {
@@ -283,6 +299,15 @@ impl JobOrder {
             rank: -1,
             run_at: now,
             on_duplicate: OnDuplicate::Move,
+        }
+    }
+
+    /// Look again whether it stands there, not later than this.
+    #[must_use]
+    pub fn publish_again(issuer: &IssuerName, at: Timestamp) -> Self {
+        Self {
+            on_duplicate: OnDuplicate::MoveEarlier,
+            ..Self::publish(issuer, at)
         }
     }
 

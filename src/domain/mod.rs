@@ -19,5 +19,6 @@ pub mod person;
 pub mod refusal;
 pub mod request;
 pub mod spec;
+pub mod steady;
 pub mod tally;
 pub mod timing;

@@ -25,8 +25,10 @@ impl Effects {
             .begin_issue(job.claim(), id)
             .await
             .map_err(|error| ours(&error))?;
-        let IssueTurn::Call(grant) = turn else {
-            return Ok(Outcome::Done);
+        let grant = match turn {
+            IssueTurn::Call(grant) => grant,
+            IssueTurn::NotBefore(at) => return Ok(Outcome::NotBefore(at)),
+            IssueTurn::Nothing => return Ok(Outcome::Done),
         };
         let issuer = self.issuer(&grant.spec.issuer)?;
         let order = order(&grant);

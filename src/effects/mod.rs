@@ -93,6 +93,7 @@ impl Handler for Effects {
                 answer,
             } => self.answer_press(place, account, answer).await,
             JobKind::TellStuck { grant, place } => self.tell_stuck(grant, place).await,
+            JobKind::TellClock { place, by_ms } => self.tell_clock(place, *by_ms).await,
             JobKind::TellHealed { grant, place } => self.tell_healed(grant, place).await,
             JobKind::TellCardLost {
                 request,

@@ -44,6 +44,10 @@ impl Effects {
         self.announce(place, &Letter::Healed(Box::new(card))).await
     }
 
+    pub(super) async fn tell_clock(&self, place: &Place, by_ms: i64) -> Result<Outcome, Outcome> {
+        self.announce(place, &Letter::ClockSet { by_ms }).await
+    }
+
     pub(super) async fn tell_card_lost(
         &self,
         id: &RequestId,

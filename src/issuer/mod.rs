@@ -6,6 +6,8 @@
 pub mod child;
 pub mod ssh_ca;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
@@ -141,6 +143,10 @@ pub enum IssueError {
 pub trait Issuer: Send + Sync + 'static {
     /// What this instance can do.
     fn capabilities(&self) -> Capabilities;
+
+    /// What this instance is bound to: each key that it signs with and each place where it ends
+    /// access. While it has grants that a target may accept, none of them may be taken away.
+    fn bound_to(&self) -> BTreeSet<String>;
 
     /// Who this person is on the target, before anybody approves.
     ///

@@ -106,6 +106,8 @@ pub struct IssuerFacts {
     pub can_end_early: bool,
     /// Who each person is there, or what is missing, in words for that person.
     pub accounts: BTreeMap<PersonName, Result<TargetAccount, String>>,
+    /// What it is bound to: each key that it signs with, each place where it ends access.
+    pub bound_to: BTreeSet<String>,
 }
 
 /// Security: who, and where they read.

@@ -13,6 +13,7 @@ mod queries;
 mod submitting;
 mod turns;
 
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, RwLock};
 
 use crate::domain::audit::{AuditDraft, AuditKind, Head};
@@ -44,6 +45,9 @@ pub struct Service {
     policy: RwLock<Arc<Policy>>,
     schedule: DigestSchedule,
     chance: Chance,
+    /// The last jump of the machine's clock that security was told of, by its moment in
+    /// milliseconds. A jump is not remembered over a restart either.
+    told_of_jump: Arc<AtomicI64>,
 }
 
 impl Service {
@@ -60,6 +64,7 @@ impl Service {
             policy: RwLock::new(policy),
             schedule,
             chance,
+            told_of_jump: Arc::default(),
         }
     }
 
@@ -84,7 +89,8 @@ impl Service {
                 tx.keep_policy(&policy.hash, &policy.text).await?;
                 tx.audit(AuditDraft::new(AuditKind::Started).under(&policy.hash, Vec::new()))
                     .await?;
-                for issuer in policy.issuers.keys() {
+                for (issuer, facts) in &policy.issuers {
+                    tx.keep_issuer(issuer, &facts.bound_to).await?;
                     tx.enqueue(&JobOrder::publish(issuer, tx.now())).await?;
                 }
                 // A digest that was missed while nobody ran is made now, once.

@@ -8,7 +8,7 @@ use super::Service;
 use super::apply::{apply, conflict};
 use crate::domain::decide::{Change, Plan, ending, giving, requesting};
 use crate::domain::grant::GrantState;
-use crate::domain::ids::{GrantId, RequestId};
+use crate::domain::ids::{GrantId, IssuerName, RequestId};
 use crate::domain::job::{CHAT_ATTEMPTS_MAX, CHAT_BACKOFF_MS, Job, JobKind, Settle};
 use crate::domain::job_order::JobOrder;
 use crate::domain::outcome::Outcome;
@@ -17,6 +17,12 @@ use crate::domain::timing::{Timestamp, backoff, seconds};
 use crate::policy::Policy;
 use crate::store::{StoreError, Tx, Urgency, write};
 use crate::worker::Recorder;
+
+/// How often a target is given again what makes it refuse access that ended early, in seconds.
+const PUBLISH_AGAIN_S: i64 = 300;
+
+/// How long a message to security waits that the platform refused for good, in seconds.
+const UNTOLD_AGAIN_S: i64 = 900;
 
 #[async_trait]
 impl Recorder for Service {
@@ -40,6 +46,10 @@ impl Recorder for Service {
                     JobKind::DigestDue => {
                         super::digest::make(tx, &policy, &schedule, job.run_at).await?
                     }
+                    JobKind::Publish { issuer } => {
+                        let settle = message(&job, outcome, tx.now());
+                        (Plan::default(), look_again(tx, issuer, settle).await?)
+                    }
                     _ => (Plan::default(), message(&job, outcome, tx.now())),
                 };
                 apply(tx, plan).await?;
@@ -50,6 +60,26 @@ impl Recorder for Service {
         .await
         .map_err(|error: StoreError| error.to_string())
     }
+}
+
+/// While there is access that ended earlier than its target would end it by itself, what makes the
+/// target refuse it is looked after: others write there too, and hosts are built anew.
+async fn look_again(
+    tx: &mut dyn Tx,
+    issuer: &IssuerName,
+    settle: Settle,
+) -> Result<Settle, StoreError> {
+    if settle != Settle::Done {
+        return Ok(settle);
+    }
+    let ended = tx
+        .ended_before_native_deadline(issuer, tx.machine_now())
+        .await?;
+    Ok(if ended.is_empty() {
+        Settle::Done
+    } else {
+        Settle::Snooze(tx.now() + seconds(PUBLISH_AGAIN_S))
+    })
 }
 
 async fn issue(
@@ -104,7 +134,16 @@ async fn revoke(
         Outcome::Gone(evidence)
             if matches!(grant.state, GrantState::Revoking | GrantState::Stuck) =>
         {
-            let plan = ending::gone(&request, &grant, evidence, security, now).map_err(conflict)?;
+            let mut plan =
+                ending::gone(&request, &grant, evidence, security, now).map_err(conflict)?;
+            if grant
+                .native_deadline
+                .is_some_and(|end| end > tx.machine_now())
+            {
+                // A target may lose what makes it refuse.
+                let at = now + seconds(PUBLISH_AGAIN_S);
+                plan.job(JobOrder::publish_again(&grant.spec.issuer, at));
+            }
             Ok((plan, Settle::Done))
         }
         Outcome::NotBefore(at) => Ok((Plan::default(), Settle::Snooze(at))),
@@ -178,6 +217,7 @@ fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
         job.kind,
         JobKind::TellStuck { .. }
             | JobKind::TellHealed { .. }
+            | JobKind::TellClock { .. }
             | JobKind::Digest { .. }
             | JobKind::Publish { .. }
     );
@@ -193,6 +233,14 @@ fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
             let wait = backoff(attempt, base, cap, job.id.unsigned_abs());
             Settle::Again {
                 at: now + wait.max(seconds(after_s.unwrap_or(0).clamp(0, 3600))),
+                error: giving::cut(&said),
+            }
+        }
+        // What security must know waits until somebody mends the way there.
+        Outcome::Impossible { said } if for_security => {
+            tracing::error!(job = ?job.kind, "security could not be told: {said}");
+            Settle::Again {
+                at: now + seconds(UNTOLD_AGAIN_S),
                 error: giving::cut(&said),
             }
         }

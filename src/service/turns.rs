@@ -1,20 +1,28 @@
 //! The intent before each call to a target: committed first, then the call.
 
+use std::sync::atomic::Ordering;
+
 use super::apply::{apply, conflict};
 use super::{Service, ServiceError};
 use crate::domain::decide::{ending, giving};
 use crate::domain::grant::Grant;
 use crate::domain::ids::GrantId;
 use crate::domain::job::Claim;
-use crate::domain::timing::Timestamp;
+use crate::domain::job_order::JobOrder;
+use crate::domain::timing::{Timestamp, seconds};
 use crate::policy::evaluate;
 use crate::store::{Urgency, write};
+
+/// How soon it is looked again whether the machine's clock can be trusted, in seconds.
+const CLOCK_AGAIN_S: i64 = 30;
 
 /// Whether to give access now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IssueTurn {
     /// The intent is committed: call the target about this grant.
     Call(Box<Grant>),
+    /// Not now: the machine's clock can't be trusted.
+    NotBefore(Timestamp),
     /// Nothing is to be given.
     Nothing,
 }
@@ -37,6 +45,7 @@ impl Service {
     /// When the store failed; the target must not be called then.
     pub async fn begin_issue(&self, claim: Claim, id: &GrantId) -> Result<IssueTurn, ServiceError> {
         let policy = self.policy();
+        let told_of = self.told_of_jump.clone();
         let id = id.clone();
         Ok(write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
@@ -49,6 +58,17 @@ impl Service {
                     return Ok(IssueTurn::Nothing);
                 }
                 let (now, machine_now) = (tx.now(), tx.machine_now());
+                if let Some(jump) = tx.jump() {
+                    // A target would be told a wrong deadline. Ends go on.
+                    if told_of.swap(jump.at.timestamp_millis(), Ordering::Relaxed)
+                        != jump.at.timestamp_millis()
+                    {
+                        for place in &policy.security.channels {
+                            tx.enqueue(&JobOrder::tell_clock(&jump, place, now)).await?;
+                        }
+                    }
+                    return Ok(IssueTurn::NotBefore(now + seconds(CLOCK_AGAIN_S)));
+                }
                 let allowed = evaluate::may_activate(&policy, &request, now);
                 let remind_s = policy
                     .resources

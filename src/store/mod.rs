@@ -5,6 +5,8 @@
 
 pub mod sqlite;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
@@ -17,6 +19,7 @@ use crate::domain::job::{Claim, Job, Lane, Settle};
 use crate::domain::job_order::JobOrder;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
+use crate::domain::steady::Jump;
 use crate::domain::timing::Timestamp;
 
 /// Why the store did not do what it was asked. Nothing of the transaction was kept.
@@ -135,8 +138,12 @@ pub trait Reads: Send {
         issuer: &IssuerName,
         machine_now: Timestamp,
     ) -> Result<Vec<Grant>, StoreError>;
-    /// Issuers that have grants that are not over.
-    async fn issuers_with_live_grants(&mut self) -> Result<Vec<IssuerName>, StoreError>;
+    /// Issuers that have grants that are not over, or that a target may still accept, each with what
+    /// it is bound to as far as that was kept.
+    async fn issuers_in_use(
+        &mut self,
+        machine_now: Timestamp,
+    ) -> Result<BTreeMap<IssuerName, BTreeSet<String>>, StoreError>;
     /// The answer that was given under this key, as JSON text.
     async fn answered(&mut self, once: &str) -> Result<Option<String>, StoreError>;
     /// The end of the record.
@@ -178,6 +185,8 @@ pub trait Tx: Reads {
     fn now(&self) -> Timestamp;
     /// The machine's time, read at the same moment.
     fn machine_now(&self) -> Timestamp;
+    /// The machine's clock was set anew a short while ago.
+    fn jump(&self) -> Option<Jump>;
 
     /// A new request.
     async fn insert_request(&mut self, request: &Request) -> Result<(), StoreError>;
@@ -200,6 +209,12 @@ pub trait Tx: Reads {
     /// Appends to the record.
     async fn audit(&mut self, draft: AuditDraft) -> Result<(), StoreError>;
     /// A policy's text, once per hash.
+    async fn keep_issuer(
+        &mut self,
+        name: &IssuerName,
+        bound_to: &BTreeSet<String>,
+    ) -> Result<(), StoreError>;
+    /// Keeps the text of a policy under its hash.
     async fn keep_policy(&mut self, hash: &ContentHash, text: &str) -> Result<(), StoreError>;
     /// Enqueues a job.
     async fn enqueue(&mut self, order: &JobOrder) -> Result<(), StoreError>;

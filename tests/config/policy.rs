@@ -1,11 +1,14 @@
 //! The rules that a config becomes, and their hash.
 
+use std::collections::BTreeSet;
+
 use crate::*;
 
 fn facts() -> BTreeMap<IssuerName, IssuerFacts> {
     let facts = IssuerFacts {
         retired: false,
         can_end_early: true,
+        bound_to: BTreeSet::new(),
         accounts: BTreeMap::new(),
     };
     BTreeMap::from([(IssuerName::new("ca").unwrap(), facts)])

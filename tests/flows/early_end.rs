@@ -109,3 +109,21 @@ async fn without_a_way_to_the_hosts_the_card_says_that_it_cannot_be_ended_early(
     assert!(answer.contains("can't be ended early"), "{answer}");
     assert_eq!(world.kinds(&id).await.last().unwrap(), "refused");
 }
+
+#[tokio::test]
+async fn a_list_that_somebody_emptied_is_put_back() {
+    let world = World::start().await;
+    let id = given(&world).await;
+    world.types("alice", &format!("/jit done {id}")).await;
+    assert!(krl_names(&world, &id));
+    std::fs::remove_file(world.krl()).unwrap();
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-k", "-f"])
+        .arg(world.krl())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    assert!(!krl_names(&world, &id), "an empty list refuses nobody");
+    world.pass("6m").await;
+    assert!(krl_names(&world, &id));
+}

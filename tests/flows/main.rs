@@ -8,6 +8,7 @@ mod support;
 mod checker;
 
 mod bad_input;
+mod clock;
 mod digest;
 mod early_end;
 mod first_end;

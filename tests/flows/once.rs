@@ -186,3 +186,30 @@ async fn a_press_on_another_copy_is_refused_and_the_copy_struck_out() {
     let real = copies.iter().find(|m| m.ts == card.ts).unwrap();
     assert_eq!(real.buttons.len(), 2, "the real one still works");
 }
+
+#[tokio::test]
+async fn an_event_that_slack_sends_again_changes_nothing() {
+    let world = World::start().await;
+    let id = world
+        .asks("alice", "/jit request prod-ssh 30m please")
+        .await;
+    world
+        .here
+        .people
+        .redeliver_last("slash_commands")
+        .await
+        .unwrap();
+    world.settle().await;
+    assert_eq!(world.kinds(&id).await, ["requested"]);
+    world.presses("bob", "Approve", &id).await;
+    let before = world.record().await.len();
+    world
+        .here
+        .people
+        .redeliver_last("interactive")
+        .await
+        .unwrap();
+    world.settle().await;
+    let record = world.record().await;
+    assert_eq!(record.len(), before, "not even a refusal: {record:#?}");
+}

@@ -79,3 +79,45 @@ async fn a_second_bot_on_the_same_database_is_told_who_holds_it() {
         "{refused}"
     );
 }
+
+#[tokio::test]
+async fn an_issuer_with_live_grants_can_not_be_pointed_elsewhere() {
+    let mut world = World::start().await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
+    world.presses("bob", "Approve", &id).await;
+    let right = world.here.config.clone();
+    world.here.config = right.replace("target/jitbot.krl", "target/other.krl");
+    let World { mut here, app } = world;
+    app.stop().await;
+    let refused = here.try_bot().await.err().map(|error| format!("{error:#}"));
+    let refused = refused.unwrap_or_else(|| "it started".into());
+    assert!(
+        refused.contains("`staging-ca`") && refused.contains("target/jitbot.krl"),
+        "{refused}"
+    );
+
+    // Another CA would no longer be what the hosts trust, nor what their list is about.
+    here.config = right.clone();
+    let ca = here.folder.path().join("ca");
+    let kept = std::fs::read(&ca).unwrap();
+    std::fs::remove_file(&ca).unwrap();
+    jitbot::sandbox::ssh::keys::make(&ca, "another").unwrap();
+    let refused = here.try_bot().await.err().map(|error| format!("{error:#}"));
+    let refused = refused.unwrap_or_else(|| "it started".into());
+    assert!(refused.contains("SHA256:"), "{refused}");
+
+    // Once all is over it may move.
+    std::fs::write(&ca, kept).unwrap();
+    let world = here.world().await;
+    world.pass("2h").await;
+    assert_eq!(world.kinds(&id).await.last().unwrap(), "ended");
+    let World { mut here, app } = world;
+    app.stop().await;
+    here.config = right.replace("target/jitbot.krl", "target/other.krl");
+    assert!(
+        here.try_bot().await.is_err(),
+        "by the machine's clock the certificate is still valid"
+    );
+}

@@ -19,6 +19,7 @@ INSERT INTO answers (once, answer, at) VALUES ('slack:trigger:1', '{"answer":"he
 INSERT INTO audit (seq, body, prev, hash) VALUES (1, '{"v":1,"seq":1}', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', '2dd47f9e3b1a9d625b2dcdb3f07f3e8cbbd886bb142451f3d41a35a50b6f736d');
 INSERT INTO audit (seq, body, prev, hash) VALUES (2, '{"v":1,"seq":2}', '2dd47f9e3b1a9d625b2dcdb3f07f3e8cbbd886bb142451f3d41a35a50b6f736d', 'fee75846ae8ee80e3b2bb9ee49c789acf9fec243b818ff2a1cd18445026ea7a4');
 INSERT INTO audit_texts (seq, salt, text) VALUES (2, '00000000000000000000000000000000', 'deploy is stuck');
+INSERT INTO issuers (name, bound_to) VALUES ('ca', '["host web1"]');
 INSERT INTO policies (hash, text, at) VALUES ('823412d1eacb67956220e532959f0104603057c88704863ca38e7cd188fda812', 'policy', 1000);
 INSERT INTO digests (number, slot, at, from_seq, to_count, to_hash) VALUES (1, 5000, 5001, 0, 2, 'fee75846ae8ee80e3b2bb9ee49c789acf9fec243b818ff2a1cd18445026ea7a4');
 INSERT INTO directory_groups (source, id, name, fetched_at) VALUES ('slack', 'S1', 'sre', 900);

@@ -135,6 +135,7 @@ fn any_issuer() -> impl Strategy<Value = IssuerFacts> {
         IssuerFacts {
             retired,
             can_end_early: true,
+            bound_to: BTreeSet::new(),
             accounts: accounts
                 .map(|(name, n)| {
                     let account = TargetAccount {

@@ -140,6 +140,7 @@ pub fn house() -> Policy {
     let issuer = IssuerFacts {
         retired: false,
         can_end_early: true,
+        bound_to: BTreeSet::new(),
         accounts,
     };
     Policy {

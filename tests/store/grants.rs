@@ -1,5 +1,7 @@
 //! Grants: what is saved is what is read, in every state.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jitbot::domain::grant::{Ending, EndingReason, Evidence, Grant, GrantState};
 use jitbot::domain::spec::Spec;
 
@@ -179,6 +181,19 @@ async fn ends_that_were_ordered_before_the_target_ends_by_itself() {
         let other = jitbot::domain::ids::IssuerName::new("other").unwrap();
         let none = reader.ended_before_native_deadline(&other, at(0)).await;
         assert_eq!(none, Ok(vec![]));
-        assert_eq!(reader.issuers_with_live_grants().await, Ok(vec![issuer]));
+        let in_use = reader.issuers_in_use(at(0)).await.unwrap();
+        assert_eq!(in_use, BTreeMap::from([(issuer.clone(), BTreeSet::new())]));
+        drop(reader);
+        let bound_to = BTreeSet::from(["ca_key SHA256:1".to_owned(), "host web1".to_owned()]);
+        for bound_to in [BTreeSet::new(), bound_to.clone()] {
+            let issuer = issuer.clone();
+            world
+                .write(move |tx| Box::pin(async move { tx.keep_issuer(&issuer, &bound_to).await }))
+                .await
+                .unwrap();
+        }
+        let mut reader = world.reader().await;
+        let in_use = reader.issuers_in_use(at(3620)).await.unwrap();
+        assert_eq!(in_use, BTreeMap::from([(issuer.clone(), bound_to)]));
     }
 }

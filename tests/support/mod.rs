@@ -40,6 +40,18 @@ pub fn id_of(name: &str) -> &'static str {
         .unwrap_or_else(|| panic!("nobody is called {name}"))
 }
 
+/// Today at noon in Berlin, so that no story meets the digest of nine o'clock by the time of day at
+/// which it is run.
+fn noon() -> jitbot::clock::Timestamp {
+    use chrono::TimeZone as _;
+    let today = machine_now().with_timezone(&chrono_tz::Europe::Berlin);
+    let noon = today.date_naive().and_hms_opt(12, 0, 0).unwrap();
+    chrono_tz::Europe::Berlin
+        .from_local_datetime(&noon)
+        .unwrap()
+        .to_utc()
+}
+
 /// The sandbox, its folder and the bot's settings: what outlives a restart of the bot.
 pub struct Site {
     pub folder: TempDir,
@@ -215,7 +227,7 @@ impl Site {
         let config = config_text(folder.path(), &format!("{base}/api"), setup);
         Self {
             people: People::new(&base),
-            clock: Arc::new(ManualClock::at(machine_now())),
+            clock: Arc::new(ManualClock::at(noon())),
             folder,
             sandbox,
             tokens,

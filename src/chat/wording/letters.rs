@@ -47,6 +47,17 @@ pub fn letter(letter: &Letter) -> Message {
             );
             with_access(message, card)
         }
+        Letter::ClockSet { by_ms } => {
+            let by = crate::domain::duration::format((by_ms / 1_000).abs());
+            let how = if *by_ms < 0 { "back" } else { "ahead" };
+            Message::titled("⚠️ The clock of jitbot's machine was set anew")
+                .with(Part::Line(Text::of(format!(
+                    "It was set {how} by {by}. For ten minutes, or until it stands still, nothing new is given: targets would be told wrong deadlines. What was given ends as planned."
+                ))))
+                .with(Part::Aside(Text::of(
+                    "A machine that slept does this too. Otherwise check its time service.",
+                )))
+        }
         Letter::CardLost { card, said } => about(
             "⚠️ A card could not be posted",
             card,

@@ -168,6 +168,11 @@ impl Desk {
         Ok(())
     }
 
+    /// The hosts that fetch.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(String::as_str)
+    }
+
     /// The hosts that have not reported a list that refuses this grant.
     #[must_use]
     pub fn hosts_without(&self, grant: &GrantId) -> Vec<String> {

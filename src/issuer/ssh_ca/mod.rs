@@ -14,7 +14,7 @@ pub mod parameters;
 pub mod push;
 mod validity;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -208,6 +208,17 @@ impl Issuer for SshCa {
             sessions_outlive: true,
             settles_within_s: 0,
         }
+    }
+
+    fn bound_to(&self) -> BTreeSet<String> {
+        let hosts: Vec<String> = match &self.way {
+            Way::File(file) => vec![format!("krl.path {}", file.path().display())],
+            Way::Push(push) => push.hosts.iter().map(|h| format!("host {h}")).collect(),
+            Way::Desk(desk) => desk.hosts().map(|h| format!("host {h}")).collect(),
+            Way::None => Vec::new(),
+        };
+        let key = format!("ca_key {}", self.ca.fingerprint());
+        hosts.into_iter().chain([key]).collect()
     }
 
     async fn resolve(&self, person: &PersonFacts) -> Result<TargetAccount, IssueError> {

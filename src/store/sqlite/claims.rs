@@ -8,6 +8,7 @@ use sqlx::{Row, SqliteConnection};
 use super::fault::database;
 use super::rows;
 use crate::domain::job::{Job, LEASE_S, Lane};
+use crate::domain::steady::Jump;
 use crate::domain::timing::{Timestamp, seconds};
 use crate::store::StoreError;
 
@@ -74,6 +75,8 @@ pub(super) struct Moment {
     pub(super) now: Timestamp,
     /// By which leases run: a call takes as long as it takes, however fast the engine's clock is.
     pub(super) machine_now: Timestamp,
+    /// Whether the machine's clock can't be trusted.
+    pub(super) jump: Option<Jump>,
 }
 
 /// Claims; `turn` is the lane that had the last turn, and is moved on.

@@ -1,6 +1,6 @@
 //! Grants and their holdings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{QueryBuilder, SqliteConnection};
 
@@ -49,8 +49,12 @@ const ON_HOLDING: &str = "SELECT g.* FROM grants g
     AND g.state NOT IN ('failed', 'cancelled') AND (g.ended_at IS NULL OR g.ended_at > $4)
     ORDER BY g.serial";
 
-const LIVE_ISSUERS: &str = "SELECT DISTINCT issuer FROM grants
-    WHERE state NOT IN ('ended', 'failed', 'cancelled') ORDER BY issuer";
+const ISSUERS_IN_USE: &str = "SELECT DISTINCT g.issuer AS issuer, i.bound_to AS bound_to
+    FROM grants g LEFT JOIN issuers i ON i.name = g.issuer
+    WHERE g.state NOT IN ('ended', 'failed', 'cancelled') OR g.native_deadline > $1";
+
+const KEEP_ISSUER: &str = "INSERT INTO issuers (name, bound_to) VALUES ($1, $2)
+    ON CONFLICT (name) DO UPDATE SET bound_to = excluded.bound_to";
 
 /// The columns that change in the life of a grant, as they are bound.
 struct Changing<'g> {
@@ -280,15 +284,42 @@ pub(super) async fn on_holdings(
     Ok(found.into_values().collect())
 }
 
-pub(super) async fn live_issuers(
+pub(super) async fn issuers_in_use(
     conn: &mut SqliteConnection,
-) -> Result<Vec<IssuerName>, StoreError> {
-    let names: Vec<String> = sqlx::query_scalar(LIVE_ISSUERS)
+    machine_now: Timestamp,
+) -> Result<BTreeMap<IssuerName, BTreeSet<String>>, StoreError> {
+    let found: Vec<(String, Option<String>)> = sqlx::query_as(ISSUERS_IN_USE)
+        .bind(machine_now.timestamp_millis())
         .fetch_all(conn)
         .await
         .map_err(database)?;
-    names
+    found
         .into_iter()
-        .map(|name| IssuerName::new(name).map_err(|why| inconsistent("a grant's issuer", why)))
+        .map(|(name, bound_to)| {
+            let name =
+                IssuerName::new(name).map_err(|why| inconsistent("a grant's issuer", why))?;
+            let bound_to = match bound_to {
+                Some(text) => serde_json::from_str(&text)
+                    .map_err(|why| inconsistent("what an issuer is bound to", why))?,
+                None => BTreeSet::new(),
+            };
+            Ok((name, bound_to))
+        })
         .collect()
+}
+
+pub(super) async fn keep_issuer(
+    conn: &mut SqliteConnection,
+    name: &IssuerName,
+    bound_to: &BTreeSet<String>,
+) -> Result<(), StoreError> {
+    let text = serde_json::to_string(bound_to)
+        .map_err(|why| inconsistent("what an issuer is bound to", why))?;
+    sqlx::query(KEEP_ISSUER)
+        .bind(name.as_str())
+        .bind(text)
+        .execute(conn)
+        .await
+        .map_err(database)?;
+    Ok(())
 }

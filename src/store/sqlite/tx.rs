@@ -1,5 +1,7 @@
 //! One body's part of a write transaction.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
@@ -9,11 +11,12 @@ use crate::domain::audit::{AuditDraft, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
 use crate::domain::grant::{Grant, GrantState};
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{IssuerName, RequestId};
 use crate::domain::job::{Claim, Job, Lane, Settle};
 use crate::domain::job_order::JobOrder;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::ContentHash;
+use crate::domain::steady::Jump;
 use crate::domain::timing::Timestamp;
 use crate::store::{StoreError, Tx};
 
@@ -85,6 +88,10 @@ impl Tx for SqliteTx<'_> {
         self.at.machine_now
     }
 
+    fn jump(&self) -> Option<Jump> {
+        self.at.jump
+    }
+
     async fn insert_request(&mut self, request: &Request) -> Result<(), StoreError> {
         let result = requests::insert(self.begin()?, request).await;
         self.end(result)
@@ -131,6 +138,15 @@ impl Tx for SqliteTx<'_> {
         let result = record::append_after(self.begin()?, &head, draft, now).await;
         self.head = self.end(result)?;
         Ok(())
+    }
+
+    async fn keep_issuer(
+        &mut self,
+        name: &IssuerName,
+        bound_to: &BTreeSet<String>,
+    ) -> Result<(), StoreError> {
+        let result = grants::keep_issuer(self.begin()?, name, bound_to).await;
+        self.end(result)
     }
 
     async fn keep_policy(&mut self, hash: &ContentHash, text: &str) -> Result<(), StoreError> {

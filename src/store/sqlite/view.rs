@@ -1,5 +1,7 @@
 //! Reads: the same queries beside the writer and inside its transactions.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
@@ -124,8 +126,11 @@ macro_rules! reads {
                 grants::ended_before_native_deadline(self.conn(), issuer, machine_now).await
             }
 
-            async fn issuers_with_live_grants(&mut self) -> Result<Vec<IssuerName>, StoreError> {
-                grants::live_issuers(self.conn()).await
+            async fn issuers_in_use(
+                &mut self,
+                machine_now: Timestamp,
+            ) -> Result<BTreeMap<IssuerName, BTreeSet<String>>, StoreError> {
+                grants::issuers_in_use(self.conn(), machine_now).await
             }
 
             async fn answered(&mut self, once: &str) -> Result<Option<String>, StoreError> {

@@ -170,6 +170,7 @@ impl Writer {
         Ok(Moment {
             now: instant(now, "the clock")?,
             machine_now: self.clock.machine_now(),
+            jump: self.clock.jump(),
         })
     }
 

@@ -1,0 +1,67 @@
+//! What keeps a bot from starting, though its config is right by itself.
+
+use std::collections::BTreeMap;
+
+use anyhow::bail;
+
+use crate::domain::ids::IssuerName;
+use crate::domain::timing::Timestamp;
+use crate::policy::Policy;
+use crate::store::Store;
+
+/// The token's workspace is not the one that the config's accounts are of.
+pub(super) fn refuse_other_team(policy: &Policy, team: &str) -> anyhow::Result<()> {
+    let ours = format!("slack:{team}");
+    if policy.communities.contains(&ours) {
+        return Ok(());
+    }
+    let named: Vec<&str> = policy.communities.iter().map(String::as_str).collect();
+    bail!(
+        "the bot token belongs to workspace {ours}, but the config's accounts are of {}: use that workspace's token, or correct the accounts",
+        named.join(", ")
+    )
+}
+
+/// Two issuers with one key or one list would undo each other's ends.
+pub(super) fn refuse_shared(policy: &Policy) -> anyhow::Result<()> {
+    let mut owners: BTreeMap<&str, &IssuerName> = BTreeMap::new();
+    for (name, facts) in &policy.issuers {
+        // Several lists can go to one host.
+        for bound in facts.bound_to.iter().filter(|b| !b.starts_with("host ")) {
+            if let Some(other) = owners.insert(bound, name) {
+                bail!(
+                    "issuers `{other}` and `{name}` share {bound}: give each its own, or access that one of them ended comes back through the other"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A grant that is not over, or whose access a target may still accept, needs the issuer that gave it,
+/// where it was.
+pub(super) async fn refuse_orphans(
+    store: &dyn Store,
+    policy: &Policy,
+    machine_now: Timestamp,
+) -> anyhow::Result<()> {
+    let needed = store.reader().await?.issuers_in_use(machine_now).await?;
+    for (issuer, bound_to) in needed {
+        let Some(facts) = policy.issuers.get(&issuer) else {
+            bail!(
+                "issuer `{issuer}` has grants that are not over, and the config no longer has it: put it back, with `retired = true` if it shall give nothing more"
+            );
+        };
+        let lost: Vec<&str> = bound_to
+            .difference(&facts.bound_to)
+            .map(String::as_str)
+            .collect();
+        if !lost.is_empty() {
+            bail!(
+                "issuer `{issuer}` has grants that targets may still accept, and the config now leaves out {}: put it back until they are over, or give the new place an issuer of its own name and mark this one `retired = true`",
+                lost.join(", ")
+            );
+        }
+    }
+    Ok(())
+}
