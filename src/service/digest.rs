@@ -5,9 +5,12 @@ use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::decide::Plan;
 use crate::domain::job::Settle;
 use crate::domain::job_order::JobOrder;
-use crate::domain::timing::Timestamp;
+use crate::domain::timing::{Timestamp, seconds};
 use crate::policy::Policy;
 use crate::store::{StoreError, Tx};
+
+/// How long the answer to an event is kept, in seconds.
+const ANSWERS_KEPT_S: i64 = 7 * 86_400;
 
 /// Marks what the digest covers, tells every channel of security, and waits for the next moment.
 pub(super) async fn make(
@@ -31,6 +34,8 @@ pub(super) async fn make(
             plan.job(JobOrder::digest(number, place, now));
         }
     }
+    // No platform sends an event again after so long.
+    tx.forget_answers(now - seconds(ANSWERS_KEPT_S)).await?;
     // Moments that passed while nobody ran are covered by this one digest.
     if let Some(next) = schedule(now.max(slot)) {
         plan.job(JobOrder::digest_due(next));

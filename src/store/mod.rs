@@ -206,15 +206,17 @@ pub trait Tx: Reads {
     async fn record_card(&mut self, id: &RequestId, on: &MessageRef) -> Result<(), StoreError>;
     /// Keeps the answer to what came under this key.
     async fn keep_answer(&mut self, once: &str, answer: &str) -> Result<(), StoreError>;
+    /// Forgets answers that were given before.
+    async fn forget_answers(&mut self, before: Timestamp) -> Result<(), StoreError>;
     /// Appends to the record.
     async fn audit(&mut self, draft: AuditDraft) -> Result<(), StoreError>;
-    /// A policy's text, once per hash.
+    /// What an issuer is bound to from now on.
     async fn keep_issuer(
         &mut self,
         name: &IssuerName,
         bound_to: &BTreeSet<String>,
     ) -> Result<(), StoreError>;
-    /// Keeps the text of a policy under its hash.
+    /// A policy's text, once per hash.
     async fn keep_policy(&mut self, hash: &ContentHash, text: &str) -> Result<(), StoreError>;
     /// Enqueues a job.
     async fn enqueue(&mut self, order: &JobOrder) -> Result<(), StoreError>;

@@ -291,6 +291,15 @@ async fn an_event_is_answered_once() {
         assert_eq!(reader.answered("slack:trigger:2").await, Ok(None));
         let second = reader.request(&RequestId::from_bits(1)).await;
         assert_eq!(second, Ok(None), "what came with the second was kept");
+        drop(reader);
+        for (before, left) in [(at(0), Some("first".to_owned())), (at(1), None)] {
+            world
+                .write(move |tx| Box::pin(async move { tx.forget_answers(before).await }))
+                .await
+                .unwrap();
+            let answer = world.reader().await.answered("slack:trigger:1").await;
+            assert_eq!(answer, Ok(left));
+        }
     }
 }
 

@@ -21,12 +21,16 @@ pub const WAIT: Duration = Duration::from_secs(20);
 pub struct Scene {
     pub folder: TempDir,
     pub people: People,
-    tokens: (String, String),
+    pub tokens: (String, String),
     _sandbox: Running,
 }
 
 impl Scene {
     pub async fn set() -> Self {
+        Self::with(&Setup::default()).await
+    }
+
+    pub async fn with(setup: &Setup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("target")).unwrap();
         let workspace = workspace();
@@ -40,7 +44,7 @@ impl Scene {
             .unwrap();
         keys::make(&folder.path().join("ca"), "CA").unwrap();
         let base = format!("http://{}", sandbox.addr);
-        let text = config_text(folder.path(), &format!("{base}/api"), &Setup::default());
+        let text = config_text(folder.path(), &format!("{base}/api"), setup);
         std::fs::write(folder.path().join("jitbot.toml"), text).unwrap();
         Self {
             people: People::new(&base),
@@ -54,8 +58,10 @@ impl Scene {
         self.folder.path()
     }
 
-    pub async fn serve(&self) -> Child {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_jitbot"))
+    /// `jitbot serve` on this scene's config.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jitbot"));
+        command
             .arg("serve")
             .arg("--config")
             .arg(self.path().join("jitbot.toml"))
@@ -64,9 +70,17 @@ impl Scene {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+            .kill_on_drop(true);
+        command
+    }
+
+    pub async fn serve(&self) -> Child {
+        self.ready(self.command()).await
+    }
+
+    /// Starts it and waits until it takes commands.
+    pub async fn ready(&self, mut command: Command) -> Child {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = tokio::time::timeout(WAIT, lines.next_line())
             .await

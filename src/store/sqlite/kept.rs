@@ -65,6 +65,18 @@ pub(super) async fn answer(
         .map_err(database)
 }
 
+pub(super) async fn forget_answers(
+    conn: &mut SqliteConnection,
+    before: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM answers WHERE at < $1")
+        .bind(before.timestamp_millis())
+        .execute(conn)
+        .await
+        .map_err(database)?;
+    Ok(())
+}
+
 pub(super) async fn keep_answer(
     conn: &mut SqliteConnection,
     once: &str,

@@ -16,8 +16,8 @@ mod tx;
 mod view;
 mod writer;
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -274,7 +274,14 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
         .truncate(false)
         .mode(0o600)
         .open(path)
-        .map(|_| ())
+        .and_then(|file| {
+            // One that was there before may be open to others.
+            let mode = file.metadata()?.permissions().mode();
+            match mode & 0o077 {
+                0 => Ok(()),
+                _ => file.set_permissions(Permissions::from_mode(mode & 0o700)),
+            }
+        })
         .map_err(|error| {
             StoreError::Database(format!("{} can't be written: {error}", path.display()))
         })

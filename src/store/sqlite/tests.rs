@@ -91,6 +91,15 @@ async fn a_new_database_is_its_owners_alone_with_all_that_lies_beside_it() {
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
+    // One that somebody opened to others is closed at the next start.
+    open.store.close().await;
+    std::fs::set_permissions(&open.path, Permissions::from_mode(0o644)).unwrap();
+    let store = SqliteStore::open(open.path.to_str().unwrap(), clock())
+        .await
+        .unwrap();
+    let mode = std::fs::metadata(&open.path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    store.close().await;
 }
 
 #[tokio::test]

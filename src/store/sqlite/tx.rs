@@ -133,6 +133,11 @@ impl Tx for SqliteTx<'_> {
         self.end(result)
     }
 
+    async fn forget_answers(&mut self, before: Timestamp) -> Result<(), StoreError> {
+        let result = kept::forget_answers(self.begin()?, before).await;
+        self.end(result)
+    }
+
     async fn audit(&mut self, draft: AuditDraft) -> Result<(), StoreError> {
         let (now, head) = (self.at.now, self.head.clone());
         let result = record::append_after(self.begin()?, &head, draft, now).await;
