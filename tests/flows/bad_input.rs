@@ -25,7 +25,7 @@ async fn what_cannot_be_is_answered_and_changes_nothing() {
         ("/jit request staging-ssh 1h nul\0nul".into(), "character"),
         ("/jit request".into(), "/jit request"),
         ("/jit reqest staging-ssh 1h why".into(), "request"),
-        ("/jit status nonsense".into(), "r"),
+        ("/jit status nonsense".into(), "nonsense"),
         ("/jit revoke".into(), "/jit revoke"),
     ];
     for (typed, says) in &cases {
@@ -71,9 +71,21 @@ async fn what_people_type_stays_text() {
             .await;
         world.presses("bob", "Approve", &id).await;
         let status = world.types("alice", &format!("/jit status {id}")).await;
+        let shown: String = reason
+            .chars()
+            .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+            .collect();
         assert!(
-            !status.contains("evil.example|click") || status.contains("<https"),
-            "{status}"
+            status.contains(&shown),
+            "{shown} is shown as typed: {status}"
+        );
+        assert!(
+            !world
+                .card(&id)
+                .await
+                .buttons
+                .iter()
+                .any(|b| b.text == "click")
         );
     }
     let pinged = world.here.people.pinged().await.unwrap();
@@ -119,8 +131,14 @@ async fn a_forged_button_gives_nothing() {
             value: Some(value.clone()),
             block_id: "jitbot_decide".into(),
         };
+        let before = world.whispers("bob").await.len();
         world.here.people.forge(&forged).await.unwrap();
         world.settle().await;
+        assert_eq!(
+            world.whispers("bob").await.len(),
+            before + 1,
+            "one private sentence for {value:.80}"
+        );
     }
     // A true value on a message in another channel.
     let forged = ForgedPress {

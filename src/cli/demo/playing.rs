@@ -1,6 +1,7 @@
 //! A terminal that plays everybody.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
@@ -11,6 +12,10 @@ use crate::sandbox::people::{Place, SeenMessage};
 use crate::sandbox::ssh::login::{LoginOutcome, command_line};
 
 const CHANNELS: [(&str, &str); 2] = [("approvals", "C0APPROVALS"), ("security", "C0SECURITY")];
+
+/// How often, and how long apart, it is looked for a card.
+const CARD_LOOKS: u32 = 30;
+const CARD_LOOK: Duration = Duration::from_millis(100);
 
 const HELP: &str = "\
   alice: /jit request staging-ssh 1h deploy is stuck   somebody types a command
@@ -107,12 +112,7 @@ async fn person_acts(stage: &Stage, person: &str, act: &str) -> anyhow::Result<(
         }
         "approve" | "deny" => {
             let label = if act == "approve" { "Approve" } else { "Deny" };
-            let messages = stage.people.messages(&user, CHANNELS[0].1).await?;
-            let pressed = messages.iter().rev().find_map(|message| {
-                let button = message.buttons.iter().find(|b| b.text.contains(label))?;
-                Some((message.ts.clone(), button.action_id.clone()))
-            });
-            let Some((ts, action)) = pressed else {
+            let Some((ts, action)) = newest_button(stage, &user, label).await? else {
                 println!("  no card in #approvals has a button {label}");
                 return Ok(());
             };
@@ -131,6 +131,30 @@ async fn person_acts(stage: &Stage, person: &str, act: &str) -> anyhow::Result<(
         }
     }
     Ok(())
+}
+
+/// Where the newest card stands that has this button, and the button. A card may be on its way.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it waits for a card as a person would"
+)]
+async fn newest_button(
+    stage: &Stage,
+    user: &str,
+    label: &str,
+) -> anyhow::Result<Option<(String, String)>> {
+    for _ in 0..CARD_LOOKS {
+        let messages = stage.people.messages(user, CHANNELS[0].1).await?;
+        let newest = messages.iter().rev().find_map(|message| {
+            let button = message.buttons.iter().find(|b| b.text.contains(label))?;
+            Some((message.ts.clone(), button.action_id.clone()))
+        });
+        if newest.is_some() {
+            return Ok(newest);
+        }
+        tokio::time::sleep(CARD_LOOK).await;
+    }
+    Ok(None)
 }
 
 fn show(messages: &[SeenMessage]) {
