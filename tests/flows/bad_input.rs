@@ -1,6 +1,6 @@
 //! Bad input gets one private sentence that says what is allowed, and changes nothing.
 
-use super::checker;
+use super::judged;
 use super::support::{APPROVALS, World};
 use jitbot::sandbox::people::ForgedPress;
 use serde_json::json;
@@ -97,8 +97,7 @@ async fn what_people_type_stays_text() {
         others.is_empty(),
         "only the requester is named on her card: {others:?}"
     );
-    let log = serde_json::to_string(&world.here.people.log().await.unwrap()).unwrap();
-    checker::judge(&log).unwrap_or_else(|problems| panic!("{problems}"));
+    judged(&world).await;
 }
 
 #[tokio::test]

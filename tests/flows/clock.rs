@@ -1,5 +1,6 @@
 //! A machine whose clock was set anew.
 
+use super::judged;
 use super::support::World;
 use chrono::TimeDelta;
 use jitbot::clock::{Clock as _, Jump};
@@ -42,4 +43,5 @@ async fn nothing_new_is_given_by_a_clock_that_was_set_anew_and_ends_go_on() {
     for id in held {
         assert_eq!(world.kinds(&id).await.last().unwrap(), "issued");
     }
+    judged(&world).await;
 }

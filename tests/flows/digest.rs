@@ -1,5 +1,6 @@
 //! The digest's numbers, recomputed from the exported record by other code.
 
+use super::judged;
 use super::support::World;
 
 #[tokio::test]
@@ -74,4 +75,5 @@ async fn the_digests_numbers_are_those_of_the_record() {
         before + 2,
         "also when nothing happened"
     );
+    judged(&world).await;
 }

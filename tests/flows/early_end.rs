@@ -1,5 +1,6 @@
 //! Ends before the deadline: done, revoke, withdraw.
 
+use super::judged;
 use super::support::World;
 
 async fn given(world: &World) -> String {
@@ -78,6 +79,7 @@ async fn approvers_and_security_revoke_and_others_do_not() {
         .unwrap();
     assert_eq!(order["rules"][0], "security.people");
     assert_eq!(order["actor"], "slack:T0SHOP/U0CAROL");
+    judged(&world).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A request becomes access, and ends by itself.
 
-use super::checker;
+use super::judged;
 use super::support::World;
 
 #[tokio::test]
@@ -82,8 +82,7 @@ async fn asked_approved_reminded_ended() {
         "nothing is left to do"
     );
 
-    let log = serde_json::to_string(&world.here.people.log().await.unwrap()).unwrap();
-    checker::judge(&log).unwrap_or_else(|problems| panic!("{problems}"));
+    judged(&world).await;
 }
 
 #[tokio::test]

@@ -18,3 +18,9 @@ mod scopes;
 mod stuck;
 mod undecided;
 mod who_may;
+
+/// Everything that went over the wire in this world has the published types.
+async fn judged(world: &support::World) {
+    let log = serde_json::to_string(&world.here.people.log().await.unwrap()).unwrap();
+    checker::judge(&log).unwrap_or_else(|problems| panic!("{problems}"));
+}

@@ -1,5 +1,6 @@
 //! Once: repeated events, double clicks, lost answers.
 
+use super::judged;
 use super::support::{APPROVALS, World, id_of};
 use jitbot::sandbox::people::FaultKind;
 
@@ -185,6 +186,7 @@ async fn a_press_on_another_copy_is_refused_and_the_copy_struck_out() {
     assert!(struck.buttons.is_empty(), "{}", struck.visible_text);
     let real = copies.iter().find(|m| m.ts == card.ts).unwrap();
     assert_eq!(real.buttons.len(), 2, "the real one still works");
+    judged(&world).await;
 }
 
 #[tokio::test]

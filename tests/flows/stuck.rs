@@ -1,5 +1,6 @@
 //! A target that refuses: told once, on every digest, ended when it heals.
 
+use super::judged;
 use super::support::World;
 
 #[tokio::test]
@@ -42,4 +43,5 @@ async fn a_target_that_refuses_for_an_hour_is_told_once_and_ends_when_it_heals()
     assert!(world.last_told("alice").await.contains("is over"));
     let healed = world.security_reads().await.pop().unwrap();
     assert!(healed.contains(&id) && healed != digest, "{healed}");
+    judged(&world).await;
 }

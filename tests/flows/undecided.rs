@@ -1,5 +1,6 @@
 //! What nobody decides runs out.
 
+use super::judged;
 use super::support::World;
 
 #[tokio::test]
@@ -16,6 +17,7 @@ async fn a_request_that_nobody_decides_runs_out() {
     let told = world.last_told("alice").await;
     assert!(told.contains(&id), "{told}");
     assert_eq!(world.kinds(&id).await, ["requested", "expired"]);
+    judged(&world).await;
 }
 
 #[tokio::test]

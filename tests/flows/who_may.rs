@@ -1,5 +1,6 @@
 //! No access without authority.
 
+use super::judged;
 use super::support::{APPROVALS, World, id_of};
 
 #[tokio::test]
@@ -24,6 +25,7 @@ async fn nobody_approves_what_they_asked_for() {
 
     world.presses("dana", "Approve", &id).await;
     assert_eq!(world.told("bob").await.len(), 2);
+    judged(&world).await;
 }
 
 #[tokio::test]
@@ -49,6 +51,7 @@ async fn only_approvers_decide() {
         .filter(|k| *k == "refused")
         .count();
     assert_eq!(refused, 8);
+    judged(&world).await;
 }
 
 #[tokio::test]
