@@ -158,7 +158,7 @@ fn assert_within_limits(drawn: &render::Drawn) {
             other => panic!("an unexpected block: {other}"),
         }
     }
-    assert!(total < 13_000, "{total} characters in all");
+    assert!(total < 11_341, "{total} characters in all");
 }
 
 /// Everything that Slack parses: `mrkdwn` texts and the fallback.

@@ -197,10 +197,12 @@ fn full(status: &Status) -> Message {
     }
     if let Some(end) = &status.end {
         if let Some(reason) = end.reason {
-            facts.push(Text::of(format!(
-                "Ends or ended because {}",
-                because(reason)
-            )));
+            let word = if end.ended_at.is_some() {
+                "It ended"
+            } else {
+                "It is to end"
+            };
+            facts.push(Text::of(format!("{word} because {}", because(reason))));
         }
         if let Some(since) = end.stuck_since {
             facts.push(Text::of("⚠️ Taking it away has been failing since ").moment(since));
