@@ -1,0 +1,13 @@
+//! The engine against a target that misbehaves on demand: the real service, effects, worker and store,
+//! a clock that a test moves, and an issuer that does what its script says.
+
+mod board;
+mod house;
+mod target;
+mod world;
+
+mod evidence;
+mod refused;
+mod stale;
+mod taking;
+mod unknown;
