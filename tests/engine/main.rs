@@ -6,6 +6,7 @@ mod house;
 mod target;
 mod world;
 
+mod again;
 mod evidence;
 mod refused;
 mod stale;
