@@ -29,6 +29,14 @@ impl Board {
         self.kept(|kept| kept.letters.push((whereto.to_owned(), letter.clone())));
     }
 
+    /// A request's card as it was drawn, oldest first.
+    pub fn cards(&self, id: &RequestId) -> Vec<Card> {
+        self.kept(|kept| {
+            let cards = kept.cards.iter().filter(|card| card.id == *id);
+            cards.cloned().collect()
+        })
+    }
+
     /// What was written to this account or place, oldest first.
     pub fn letters(&self, whereto: &str) -> Vec<Letter> {
         self.kept(|kept| {

@@ -11,4 +11,5 @@ mod evidence;
 mod refused;
 mod stale;
 mod taking;
+mod told;
 mod unknown;
