@@ -7,6 +7,7 @@ mod target;
 mod world;
 
 mod again;
+mod beside;
 mod evidence;
 mod refused;
 mod stale;

@@ -111,6 +111,11 @@ impl Target {
         self.script(|s| s.issue_then = does);
     }
 
+    /// Every call to take access away goes so from here on.
+    pub fn revokes_always(&self, does: Does) {
+        self.script(|s| s.revoke_then = does);
+    }
+
     pub fn sees(&self, sees: Sees) {
         self.script(|s| s.sees = sees);
     }
