@@ -1,0 +1,106 @@
+//! What would be posted: keeps everything and never fails. What Slack makes of it is tested elsewhere.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jitbot::chat::card::{Card, Letter};
+use jitbot::chat::port::{Outbox, PostError};
+use jitbot::domain::command::MessageRef;
+use jitbot::domain::ids::{AccountId, Place, RequestId};
+
+#[derive(Debug, Default)]
+struct Kept {
+    cards: Vec<Card>,
+    /// To whom or where, and what.
+    letters: Vec<(String, Letter)>,
+}
+
+#[derive(Debug, Default)]
+pub struct Board {
+    kept: Mutex<Kept>,
+}
+
+impl Board {
+    fn kept<T>(&self, look: impl FnOnce(&mut Kept) -> T) -> T {
+        look(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn keep(&self, whereto: &str, letter: &Letter) {
+        self.kept(|kept| kept.letters.push((whereto.to_owned(), letter.clone())));
+    }
+
+    /// A request's card as it was drawn, oldest first.
+    pub fn cards(&self, id: &RequestId) -> Vec<Card> {
+        self.kept(|kept| {
+            let cards = kept.cards.iter().filter(|card| card.id == *id);
+            cards.cloned().collect()
+        })
+    }
+
+    /// What was written to this account or place, oldest first.
+    pub fn letters(&self, whereto: &str) -> Vec<Letter> {
+        self.kept(|kept| {
+            let letters = kept.letters.iter().filter(|(to, _)| to == whereto);
+            letters.map(|(_, letter)| letter.clone()).collect()
+        })
+    }
+}
+
+#[async_trait]
+impl Outbox for Board {
+    fn platform(&self) -> &'static str {
+        "slack"
+    }
+
+    async fn post_card(&self, place: &Place, card: &Card) -> Result<MessageRef, PostError> {
+        Ok(self.kept(|kept| {
+            kept.cards.push(card.clone());
+            MessageRef {
+                place: place.clone(),
+                message: kept.cards.len().to_string(),
+            }
+        }))
+    }
+
+    async fn update_card(&self, _on: &MessageRef, card: &Card) -> Result<(), PostError> {
+        self.kept(|kept| kept.cards.push(card.clone()));
+        Ok(())
+    }
+
+    async fn find_card(
+        &self,
+        _place: &Place,
+        _request: &RequestId,
+    ) -> Result<Option<MessageRef>, PostError> {
+        Ok(None)
+    }
+
+    async fn strike_copy(
+        &self,
+        _copy: &MessageRef,
+        _request: &RequestId,
+        _real: Option<&MessageRef>,
+    ) -> Result<(), PostError> {
+        Ok(())
+    }
+
+    async fn tell(&self, account: &AccountId, letter: &Letter) -> Result<(), PostError> {
+        self.keep(account.as_str(), letter);
+        Ok(())
+    }
+
+    async fn answer(
+        &self,
+        _place: &Place,
+        account: &AccountId,
+        letter: &Letter,
+    ) -> Result<(), PostError> {
+        self.keep(account.as_str(), letter);
+        Ok(())
+    }
+
+    async fn announce(&self, place: &Place, letter: &Letter) -> Result<(), PostError> {
+        self.keep(place.as_str(), letter);
+        Ok(())
+    }
+}
