@@ -261,6 +261,9 @@ pub struct Grant {
     pub deadline: Option<Timestamp>,
     /// The same moment by the machine's clock, by which targets judge.
     pub native_deadline: Option<Timestamp>,
+    /// When the last call to give access began whose outcome is not known: it may still take effect.
+    /// None where the target answered for good.
+    pub unsettled_since: Option<Timestamp>,
     /// When the target first said that access is there.
     pub active_at: Option<Timestamp>,
     /// The issuer's handle; never secret.

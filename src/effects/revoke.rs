@@ -4,10 +4,14 @@ use super::issue::order;
 use super::{Effects, ours};
 use crate::domain::grant::Evidence;
 use crate::domain::ids::GrantId;
-use crate::domain::job::Job;
+use crate::domain::job::{HANDLER_MAX_S, Job};
 use crate::domain::outcome::Outcome;
+use crate::domain::timing::seconds;
 use crate::issuer::{EarlyEnd, IssueError, NativeExpiry, Presence};
 use crate::service::RevokeTurn;
+
+/// How long a call may have gone on after it began, in seconds.
+const CALL_MAX_S: i64 = HANDLER_MAX_S as i64;
 
 impl Effects {
     pub(super) async fn revoke(&self, job: &Job, id: &GrantId) -> Result<Outcome, Outcome> {
@@ -23,9 +27,29 @@ impl Effects {
         };
         let issuer = self.issuer(&grant.spec.issuer)?;
         let order = order(&grant);
+        let now = self.service.now();
+        let can = issuer.capabilities();
+        // What nobody can end early ends by itself: asking again and again would only look like trouble.
+        if can.early_end == EarlyEnd::Impossible
+            && can.native_expiry == NativeExpiry::Enforced
+            && let Some(deadline) = grant.deadline.filter(|deadline| *deadline > now)
+        {
+            return Ok(Outcome::NotBefore(deadline));
+        }
         let handle = grant.handle.as_ref().map(|kept| &kept["handle"]);
         issuer.revoke(&order, handle).await.map_err(still_there)?;
         Ok(match issuer.inspect(&order).await.map_err(still_there)? {
+            // A call whose outcome is unknown may still take effect, and this absence is none then.
+            Presence::Absent(evidence @ (Evidence::SeenGone | Evidence::ToldOnly)) => {
+                let settled = grant
+                    .unsettled_since
+                    .filter(|_| can.settles_within_s > 0)
+                    .map(|began| began + seconds(CALL_MAX_S + can.settles_within_s));
+                match settled.filter(|settled| *settled > now) {
+                    Some(settled) => Outcome::NotBefore(settled),
+                    None => Outcome::Gone(evidence),
+                }
+            }
             Presence::Absent(evidence) => Outcome::Gone(evidence),
             Presence::Present => Outcome::Retry {
                 said: "the target still shows the access".into(),
@@ -33,7 +57,6 @@ impl Effects {
                 pause_lane: false,
             },
             Presence::CannotTell => {
-                let can = issuer.capabilities();
                 let only_told = can.early_end == EarlyEnd::ToldOnly
                     || (can.early_end == EarlyEnd::Impossible
                         && can.native_expiry != NativeExpiry::Enforced);

@@ -77,6 +77,12 @@ impl Service {
             .clone()
     }
 
+    /// The engine's time, as the next transaction would have it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.store.now()
+    }
+
     /// Records the start under this policy, and when the next digest is due.
     ///
     /// # Errors

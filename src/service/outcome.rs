@@ -33,7 +33,16 @@ impl Recorder for Service {
         write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
                 if !tx.holds(job.claim()).await? {
-                    // A stale worker: somebody else has the job, or nobody needs it.
+                    // A stale worker: somebody else has the job, or nobody needs it. But access that it
+                    // gave after an end was seen is known to nobody else.
+                    if let (JobKind::Issue { grant: id }, Outcome::Issued { .. }) =
+                        (&job.kind, &outcome)
+                        && let Some(grant) = tx.grant(id).await?
+                        && matches!(grant.state, GrantState::Ended | GrantState::Failed)
+                    {
+                        let (plan, _) = issue(tx, id, &job, outcome).await?;
+                        apply(tx, plan).await?;
+                    }
                     return Ok(());
                 }
                 let (plan, settle) = match &job.kind {

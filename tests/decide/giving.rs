@@ -34,7 +34,7 @@ fn its_turn_to_be_given() {
             (
                 "scheduled",
                 "call
-                 grant scheduled > issuing: deadline +3700, native +3705
+                 grant scheduled > issuing: deadline +3700, native +3705, unsettled_since +100
                  job revoke:g +3700 moves
                  no job remind:g:600
                  job remind:g:600 +3100 moves
@@ -43,7 +43,7 @@ fn its_turn_to_be_given() {
             (
                 "issuing unknown",
                 "call
-                 grant STATE > issuing
+                 grant STATE > issuing: unsettled_since +100
                  record issue_intended by us",
             ),
             ("active revoking stuck ended failed cancelled", "nothing"),
@@ -135,7 +135,7 @@ fn the_target_gives_access() {
         &[
             (
                 "issuing unknown",
-                "grant STATE > active: active_at +100, handle \"second\"
+                "grant STATE > active: unsettled_since none, active_at +100, handle \"second\"
                  job ready:g +100
                  job card:r +100
                  record issued by us",
@@ -171,7 +171,7 @@ fn the_target_gives_nothing_and_shows_nothing() {
         &[
             (
                 "issuing unknown",
-                "grant STATE > failed: ended_at +100
+                "grant STATE > failed: unsettled_since none, ended_at +100
                  record issue_failed by us
                  no job revoke:g
                  job ended:g +100

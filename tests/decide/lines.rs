@@ -51,6 +51,11 @@ fn differences(before: &Grant, after: &Grant) -> String {
     };
     moments("deadline", before.deadline, &mut same.deadline);
     moments("native", before.native_deadline, &mut same.native_deadline);
+    moments(
+        "unsettled_since",
+        before.unsettled_since,
+        &mut same.unsettled_since,
+    );
     moments("active_at", before.active_at, &mut same.active_at);
     moments("stuck_since", before.stuck_since, &mut same.stuck_since);
     moments("ended_at", before.ended_at, &mut same.ended_at);

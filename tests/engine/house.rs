@@ -117,6 +117,7 @@ pub fn policy(can: &Capabilities) -> Policy {
                     .iter()
                     .map(|who| (person(who), Ok(known(who))))
                     .collect(),
+                bound_to: BTreeSet::new(),
             },
         )]),
         security: Security {

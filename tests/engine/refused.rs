@@ -19,12 +19,12 @@ fn told_over(world: &World) -> Vec<GrantState> {
     ended.collect()
 }
 
-async fn was_taken_away(world: &World, id: &RequestId) {
+async fn was_taken_away(world: &World, id: &RequestId, calls: usize) {
     let grant = world.grant(id).await;
     assert_eq!(grant.state, GrantState::Ended);
     assert_eq!(grant.evidence, Some(Evidence::SeenGone));
     assert_eq!(grant.ending.unwrap().reason, EndingReason::IssueFailed);
-    assert_eq!(world.target.calls(What::Revoke).len(), 1);
+    assert_eq!(world.target.calls(What::Revoke).len(), calls);
     assert_eq!(told_over(world), [GrantState::Ended]);
     let record = world.record(id).await;
     assert!(!record.contains(&"issue_failed".to_owned()), "{record:?}");
@@ -57,7 +57,7 @@ async fn a_refusal_that_left_something_is_taken_away_at_once() {
     let world = World::start().await;
     world.target.issues(&[Does::RefusesAfter]);
     let id = world.gives("alice", "orders").await;
-    was_taken_away(&world, &id).await;
+    was_taken_away(&world, &id, 1).await;
 }
 
 #[tokio::test]
@@ -85,8 +85,11 @@ async fn a_refusal_of_a_target_that_needs_time_to_settle_is_not_believed() {
     .await;
     world.target.issues(&[Does::Refuses]);
     let id = world.gives("alice", "orders").await;
-    world.pass(60).await;
-    was_taken_away(&world, &id).await;
+    assert_eq!(world.state(&id).await, GrantState::Revoking);
+    world.pass(74).await;
+    assert_eq!(world.state(&id).await, GrantState::Revoking);
+    world.pass(1).await;
+    was_taken_away(&world, &id, 2).await;
 }
 
 #[tokio::test]

@@ -179,3 +179,30 @@ async fn an_end_waits_for_the_call_that_is_in_flight() {
     assert_eq!(grant.evidence, Some(Evidence::SeenGone));
     world.is_over_for_good().await;
 }
+
+#[tokio::test]
+async fn access_that_lands_after_its_end_was_seen_is_taken_away() {
+    let world = World::start().await;
+    let id = world.asks("alice", "orders").await;
+    world.approves(&id).await;
+    let stalled = claims_issue(&world).await;
+    world.target.issues(&[Does::Stalls]);
+    let call = async {
+        let outcome = world.runs(&stalled).await;
+        world.records(&stalled, outcome).await;
+    };
+    let meanwhile = async {
+        while world.target.calls(What::Issue).is_empty() {
+            tokio::task::yield_now().await;
+        }
+        world.done("alice", &id).await;
+        world.stand_still(LEASE_S);
+        world.settle().await;
+        assert_eq!(world.state(&id).await, GrantState::Ended);
+        world.target.go_on();
+    };
+    tokio::join!(call, meanwhile);
+    assert_eq!(world.target.live(), [id.grant()], "it did not land late");
+    world.pass(2 * LASTS_S).await;
+    world.is_over_for_good().await;
+}

@@ -1,6 +1,6 @@
 //! A target and its issuer: access that is there or not, and a script of how the next calls go.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -125,6 +125,15 @@ impl Target {
         self.gate.add_permits(1);
     }
 
+    /// What an earlier call ordered takes effect only now.
+    pub fn lands(&self, grant: &GrantId) {
+        self.script(|s| {
+            let ordered = s.calls.iter().find(|(_, order)| order.grant == *grant);
+            let end = ordered.and_then(|(_, order)| order.native_deadline);
+            s.live.insert(grant.clone(), end.expect("it was ordered"));
+        });
+    }
+
     /// Whose access is there now.
     pub fn live(&self) -> Vec<GrantId> {
         let now = self.clock.machine_now();
@@ -190,6 +199,10 @@ impl Target {
 impl Issuer for Target {
     fn capabilities(&self) -> Capabilities {
         self.can.clone()
+    }
+
+    fn bound_to(&self) -> BTreeSet<String> {
+        BTreeSet::new()
     }
 
     async fn resolve(&self, person: &PersonFacts) -> Result<TargetAccount, IssueError> {

@@ -5,11 +5,12 @@ use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
 use jitbot::domain::ids::RequestId;
 use jitbot::domain::job::{HANDLER_MAX_S, LEASE_S};
 use jitbot::domain::timing::seconds;
+use jitbot::issuer::Capabilities;
 use jitbot::worker::Limits;
 
 use super::house::{self, ACTIVATION_S, LASTS_S};
 use super::target::{Does, What};
-use super::world::World;
+use super::world::{PLAIN, World};
 
 fn told_ready(world: &World) -> usize {
     let letters = world.board.letters(house::account("alice").as_str());
@@ -137,5 +138,25 @@ async fn what_was_approved_while_nobody_worked_is_not_given_too_late() {
     assert_eq!(grant.state, GrantState::Cancelled);
     assert_eq!(grant.ending.unwrap().reason, EndingReason::NotActivated);
     assert_eq!(world.target.calls(What::Issue), []);
+    world.is_over_for_good().await;
+}
+
+#[tokio::test]
+async fn after_an_unknown_outcome_absence_counts_only_once_the_target_has_settled() {
+    let world = World::over(Capabilities {
+        settles_within_s: 30,
+        ..PLAIN
+    })
+    .await;
+    world.target.issues(&[Does::UnknownBefore]);
+    let id = world.gives("alice", "orders").await;
+    world.done("alice", &id).await;
+    world.settle().await;
+    let state = world.state(&id).await;
+    world.pass(10).await;
+    world.target.lands(&id.grant());
+    world.pass(3 * LASTS_S).await;
+    assert_eq!(world.state(&id).await, GrantState::Ended);
+    assert_eq!(state, GrantState::Revoking, "absence was believed too soon");
     world.is_over_for_good().await;
 }

@@ -118,14 +118,16 @@ async fn a_list_that_somebody_emptied_is_put_back() {
     let id = given(&world).await;
     world.types("alice", &format!("/jit done {id}")).await;
     assert!(krl_names(&world, &id));
-    std::fs::remove_file(world.krl()).unwrap();
-    let made = std::process::Command::new("ssh-keygen")
-        .args(["-k", "-f"])
-        .arg(world.krl())
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-    assert!(!krl_names(&world, &id), "an empty list refuses nobody");
-    world.pass("6m").await;
-    assert!(krl_names(&world, &id));
+    for round in 0..3 {
+        std::fs::remove_file(world.krl()).unwrap();
+        let made = std::process::Command::new("ssh-keygen")
+            .args(["-k", "-f"])
+            .arg(world.krl())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        assert!(!krl_names(&world, &id), "an empty list refuses nobody");
+        world.pass("6m").await;
+        assert!(krl_names(&world, &id), "round {round}");
+    }
 }

@@ -203,7 +203,8 @@ async fn an_event_that_slack_sends_again_changes_nothing() {
         .unwrap();
     world.settle().await;
     assert_eq!(world.kinds(&id).await, ["requested"]);
-    world.presses("bob", "Approve", &id).await;
+    // What is refused is recorded, so a second time would show.
+    world.presses("alice", "Approve", &id).await;
     let before = world.record().await.len();
     world
         .here

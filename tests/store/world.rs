@@ -237,6 +237,7 @@ pub fn grant(request: &Request) -> Grant {
         end_by: at(4210),
         deadline: None,
         native_deadline: None,
+        unsettled_since: None,
         active_at: None,
         handle: None,
         ending: None,
@@ -252,6 +253,7 @@ pub fn active(mut grant: Grant) -> Grant {
     grant.state = GrantState::Active;
     grant.deadline = Some(at(3620));
     grant.native_deadline = Some(at(3621));
+    grant.unsettled_since = Some(at(20));
     grant.active_at = Some(at(21));
     grant.handle = Some(serde_json::json!({ "key_id": grant.id.as_str(), "tell": "ssh …" }));
     grant

@@ -62,6 +62,7 @@ pub fn begin_issue(
     }
     let mut next = grant.clone();
     next.state = grant.state.next(GrantEvent::BeginIssue)?;
+    next.unsettled_since = Some(now);
     let mut plan = Plan::default();
     let ends = grant
         .deadline
@@ -102,6 +103,7 @@ pub fn issued(
     let mut plan = Plan::default();
     let mut next = grant.clone();
     next.handle = Some(handle);
+    next.unsettled_since = None;
     if matches!(grant.state, GrantState::Issuing | GrantState::Unknown) {
         next.state = grant.state.next(GrantEvent::Issued)?;
         next.active_at = Some(now);
@@ -159,6 +161,7 @@ pub fn not_issued(
     }
     let mut next = grant.clone();
     next.state = grant.state.next(GrantEvent::AbsenceSeen)?;
+    next.unsettled_since = None;
     next.ended_at = Some(now);
     plan.push(Change::Grant(Box::new(next), grant.state));
     plan.record(

@@ -291,6 +291,7 @@ fn new_grant(request: &Request, activation_s: i64, now: Timestamp) -> Grant {
         end_by: request.spec.until.map_or(latest, |until| until.min(latest)),
         deadline: None,
         native_deadline: None,
+        unsettled_since: None,
         active_at: None,
         handle: None,
         ending: None,

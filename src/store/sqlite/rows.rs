@@ -188,6 +188,7 @@ pub(super) fn grant(row: &SqliteRow) -> Result<Grant, StoreError> {
         end_by: columns.time("end_by")?,
         deadline: columns.time_or_none("deadline")?,
         native_deadline: columns.time_or_none("native_deadline")?,
+        unsettled_since: columns.time_or_none("unsettled_since")?,
         active_at: columns.time_or_none("active_at")?,
         handle: match columns.text_or_none("handle")? {
             Some(_) => Some(columns.json("handle")?),
