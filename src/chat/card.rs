@@ -6,6 +6,7 @@ use crate::domain::ids::{AccountId, GrantId, RequestId, ResourceName};
 use crate::domain::person::Subject;
 use crate::domain::request::RequestState;
 use crate::domain::spec::Risk;
+use crate::domain::tally::Tally;
 use crate::domain::timing::Timestamp;
 
 /// How an access ends, as the issuer instance can do it; shown before anybody approves.
@@ -154,32 +155,8 @@ pub struct Digest {
     pub from: Timestamp,
     /// To.
     pub to: Timestamp,
-    /// Requests that were made.
-    pub requested: i64,
-    /// Approved by people.
-    pub approved_by_people: i64,
-    /// Approved by a rule.
-    pub approved_by_rule: i64,
-    /// Denied.
-    pub denied: i64,
-    /// Refused before they became requests.
-    pub refused: i64,
-    /// Ran out undecided.
-    pub expired: i64,
-    /// Withdrawn.
-    pub withdrawn: i64,
-    /// Accesses that began.
-    pub issued: i64,
-    /// Accesses that ended.
-    pub ended: i64,
-    /// Of these, ended early.
-    pub ended_early: i64,
-    /// Of these, only told.
-    pub told_only: i64,
-    /// Could not be given.
-    pub failed: i64,
-    /// Longest time between deadline and evidence, in milliseconds.
-    pub longest_lag_ms: i64,
+    /// What the entries of that time say.
+    pub tally: Tally,
     /// Live now.
     pub active_now: i64,
     /// Waiting for a decision now.

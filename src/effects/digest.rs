@@ -17,23 +17,10 @@ impl Effects {
                 said: format!("there is no digest {number}"),
             });
         };
-        let t = &facts.tally;
         let digest = Digest {
             from: facts.from,
             to: facts.mark.at,
-            requested: t.requested,
-            approved_by_people: t.approved_by_people,
-            approved_by_rule: t.approved_by_rule,
-            denied: t.denied,
-            refused: t.refused,
-            expired: t.expired,
-            withdrawn: t.withdrawn,
-            issued: t.issued,
-            ended: t.ended,
-            ended_early: t.ended_early,
-            told_only: t.told_only,
-            failed: t.failed,
-            longest_lag_ms: t.longest_lag_ms,
+            tally: facts.tally.clone(),
             active_now: facts.active_now,
             pending_now: facts.pending_now,
             stuck_count: facts.stuck_count,

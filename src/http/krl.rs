@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::rate::Rate;
-use super::server::Routes;
+use super::routes::Routes;
 use crate::domain::ids::IssuerName;
 use crate::issuer::ssh_ca::desk::{Desk, KnownHost, NotTaken};
 

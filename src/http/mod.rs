@@ -2,6 +2,8 @@
 
 pub mod krl;
 pub mod rate;
+pub mod routes;
 pub mod server;
 
-pub use server::{Routes, Running, Server};
+pub use routes::Routes;
+pub use server::{Running, Server};

@@ -1,6 +1,5 @@
 //! Listens, bounds what a connection may cost, and stops in order.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,9 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::krl;
-use crate::clock::Clock;
-use crate::domain::ids::IssuerName;
-use crate::issuer::ssh_ca::desk::Desk;
+use super::routes::Routes;
 
 /// Connections served at once; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 256;
@@ -40,23 +37,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(3);
 
 /// How long to leave the listener alone when no connection can be taken (out of file descriptors).
 const BREATHER: Duration = Duration::from_millis(200);
-
-/// What the server serves.
-#[derive(Clone)]
-pub struct Routes {
-    /// Where hosts fetch lists, by issuer instance.
-    pub desks: BTreeMap<IssuerName, Arc<Desk>>,
-    /// Stamps reports and counts requests.
-    pub clock: Arc<dyn Clock>,
-}
-
-impl std::fmt::Debug for Routes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Routes")
-            .field("desks", &self.desks)
-            .finish_non_exhaustive()
-    }
-}
 
 /// The HTTP server, before it runs.
 #[derive(Debug, Clone, Copy)]

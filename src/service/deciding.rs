@@ -1,8 +1,8 @@
 //! Approve and deny, pressed on a card.
 
-use super::acting::{Acting, Verdict};
 use super::apply::conflict;
 use super::queries::summary_of;
+use super::verdict::{Acting, Verdict};
 use crate::domain::answer::Answer;
 use crate::domain::command::Press;
 use crate::domain::decide::Plan;

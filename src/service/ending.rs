@@ -1,8 +1,8 @@
 //! Withdraw, done and revoke: they wait for nothing.
 
-use super::acting::{Acting, Verdict};
 use super::apply::conflict;
 use super::queries::summary_of;
+use super::verdict::{Acting, Verdict};
 use crate::domain::answer::Answer;
 use crate::domain::decide::{Plan, ending, requesting};
 use crate::domain::grant::{EndingReason, Grant, GrantState};

@@ -12,6 +12,7 @@ mod outcome;
 mod queries;
 mod submitting;
 mod turns;
+mod verdict;
 
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, RwLock};

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::Service;
 use super::apply::{apply, conflict};
-use crate::domain::decide::{Change, Plan, ending, giving, requesting};
+use crate::domain::decide::{Change, Plan, ending, giving, requesting, retrying};
 use crate::domain::grant::GrantState;
 use crate::domain::ids::{GrantId, IssuerName, RequestId};
 use crate::domain::job::{CHAT_ATTEMPTS_MAX, CHAT_BACKOFF_MS, Job, JobKind, Settle};
@@ -168,7 +168,7 @@ async fn revoke(
                 return Ok((Plan::default(), Settle::Done));
             }
             if !matches!(grant.state, GrantState::Revoking | GrantState::Stuck) {
-                let at = giving::retry_at(job, after_s, now);
+                let at = retrying::retry_at(job, after_s, now);
                 return Ok((Plan::default(), Settle::Again { at, error: said }));
             }
             ending::not_gone(&request, &grant, job, &said, after_s, security, now).map_err(conflict)
@@ -234,7 +234,7 @@ fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
         Outcome::Retry { said, after_s, .. } => {
             if job.failures + 1 >= CHAT_ATTEMPTS_MAX && !for_security {
                 return Settle::GiveUp {
-                    error: giving::cut(&said),
+                    error: retrying::cut(&said),
                 };
             }
             let attempt = u32::try_from(job.failures + 1).unwrap_or(u32::MAX);
@@ -242,7 +242,7 @@ fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
             let wait = backoff(attempt, base, cap, job.id.unsigned_abs());
             Settle::Again {
                 at: now + wait.max(seconds(after_s.unwrap_or(0).clamp(0, 3600))),
-                error: giving::cut(&said),
+                error: retrying::cut(&said),
             }
         }
         // What security must know waits until somebody mends the way there.
@@ -250,11 +250,11 @@ fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
             tracing::error!(job = ?job.kind, "security could not be told: {said}");
             Settle::Again {
                 at: now + seconds(UNTOLD_AGAIN_S),
-                error: giving::cut(&said),
+                error: retrying::cut(&said),
             }
         }
         Outcome::Impossible { said } => Settle::GiveUp {
-            error: giving::cut(&said),
+            error: retrying::cut(&said),
         },
         Outcome::NotBefore(at) => Settle::Snooze(at),
         _ => Settle::Done,

@@ -1,6 +1,6 @@
 //! What people and effects may know.
 
-use super::acting::Acting;
+use super::verdict::Acting;
 use super::{Service, ServiceError};
 use crate::domain::answer::{Answer, DecisionLine, EndLine, Status, Summary};
 use crate::domain::audit::AuditEntry;

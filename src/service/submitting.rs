@@ -1,8 +1,8 @@
 //! Asking for access.
 
-use super::acting::{Acting, Verdict};
 use super::apply::conflict;
 use super::queries::{accounts_of, summary};
+use super::verdict::{Acting, Verdict};
 use crate::domain::answer::Answer;
 use crate::domain::command::WantedEnd;
 use crate::domain::decide::requesting::{self, ActivationTiming};

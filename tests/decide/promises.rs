@@ -1,7 +1,7 @@
 //! Promises about the end that span several events.
 
 use jitbot::domain::audit::{AuditDraft, AuditKind};
-use jitbot::domain::decide::{Change, Plan, ending, giving};
+use jitbot::domain::decide::{Change, Plan, ending, giving, retrying};
 use jitbot::domain::grant::{EndingReason, Evidence, Grant, GrantState};
 use jitbot::domain::job::{JobKind, STUCK_AFTER, Settle};
 use jitbot::domain::job_order::JobOrder;
@@ -255,7 +255,7 @@ fn a_target_may_ask_for_a_longer_wait_but_not_for_any() {
     ];
     for (failures, after_s, least, most) in rows {
         for job in [issue_job(failures), revoke_job(failures)] {
-            let wait = giving::retry_at(&job, after_s, at(0)) - at(0);
+            let wait = retrying::retry_at(&job, after_s, at(0)) - at(0);
             #[expect(clippy::cast_precision_loss, reason = "a few minutes in milliseconds")]
             let wait = wait.num_milliseconds() as f64 / 1000.0;
             assert!(
@@ -269,7 +269,7 @@ fn a_target_may_ask_for_a_longer_wait_but_not_for_any() {
 #[test]
 fn what_a_target_said_is_kept_short_and_in_one_line() {
     let said = format!("\u{1b}[31m{}\r\n", "ä".repeat(1_000));
-    let kept = giving::cut(&said);
+    let kept = retrying::cut(&said);
     assert_eq!(kept.chars().count(), 300);
     assert!(kept.starts_with("[31mä") && !kept.chars().any(char::is_control));
 }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::me::Me;
 use super::render::CARD_EVENT;
-use super::send::Me;
 use crate::domain::ids::RequestId;
 
 #[derive(Deserialize)]

@@ -31,9 +31,9 @@ use slack_morphism::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::client::{self, CALL_MAX, SetupError, SlackSettings};
+use super::me::Me;
 use super::press::pressed;
 use super::render::{self, Drawn};
-use super::send::Me;
 use super::typed::as_typed;
 use crate::chat::parse::parse;
 use crate::chat::port::Inbox;

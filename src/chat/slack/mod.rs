@@ -6,6 +6,7 @@ pub mod directory;
 pub mod failure;
 mod history;
 pub mod listen;
+pub mod me;
 mod names;
 mod press;
 pub mod render;

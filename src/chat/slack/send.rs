@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::client::{Api, SetupError, SlackSettings};
 use super::failure::{Failure, Kind};
 use super::history::History;
+use super::me::Me;
 use super::render::{self, CARD_EVENT, COPY_EVENT, Drawn, Names};
 use crate::chat::card::{Card, Letter};
 use crate::chat::port::{Outbox, PostError};
@@ -21,17 +22,6 @@ use crate::domain::ids::{AccountId, Place, RequestId};
 const HISTORY_MAX: u32 = 100;
 /// Names and conversations that are remembered; beyond, they are asked for again.
 pub(super) const REMEMBERED_MAX: usize = 10_000;
-
-/// Who we are to Slack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Me {
-    /// The workspace.
-    pub team_id: String,
-    /// The bot's user.
-    pub bot_user_id: String,
-    /// The bot, as its messages name it.
-    pub bot_id: Option<String>,
-}
 
 /// Posts to Slack.
 pub struct SlackOutbox {

@@ -2,6 +2,7 @@
 
 use super::super::card::Digest;
 use super::super::text::{Message, Part, Text};
+use crate::domain::tally::Tally;
 
 /// Stuck accesses that one digest names.
 const STUCK_MAX: usize = 20;
@@ -12,6 +13,14 @@ pub(super) fn digest(day: &Digest) -> Message {
     let Digest {
         from,
         to,
+        tally,
+        active_now,
+        pending_now,
+        stuck_count,
+        stuck_now,
+        head: (entries, hash),
+    } = day;
+    let Tally {
         requested,
         approved_by_people,
         approved_by_rule,
@@ -25,12 +34,7 @@ pub(super) fn digest(day: &Digest) -> Message {
         told_only,
         failed,
         longest_lag_ms,
-        active_now,
-        pending_now,
-        stuck_count,
-        stuck_now,
-        head: (entries, hash),
-    } = day;
+    } = tally;
     let numbers = vec![
         Text::of(format!(
             "Requests: {requested} made; {refused} refused (commands and presses that were not allowed)"
@@ -113,19 +117,21 @@ mod tests {
         let mut day = Digest {
             from: at(1_800_000_000),
             to: at(1_800_086_400),
-            requested: 101,
-            approved_by_people: 102,
-            approved_by_rule: 103,
-            denied: 104,
-            refused: 105,
-            expired: 106,
-            withdrawn: 107,
-            issued: 108,
-            ended: 109,
-            ended_early: 110,
-            told_only: 111,
-            failed: 112,
-            longest_lag_ms: 113_400,
+            tally: Tally {
+                requested: 101,
+                approved_by_people: 102,
+                approved_by_rule: 103,
+                denied: 104,
+                refused: 105,
+                expired: 106,
+                withdrawn: 107,
+                issued: 108,
+                ended: 109,
+                ended_early: 110,
+                told_only: 111,
+                failed: 112,
+                longest_lag_ms: 113_400,
+            },
             active_now: 114,
             pending_now: 115,
             stuck_count: 0,

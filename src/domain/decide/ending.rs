@@ -1,6 +1,6 @@
 //! From a deadline, or somebody's wish, to evidence that access is gone.
 
-use super::giving::{cut, retry_at};
+use super::retrying::{cut, retry_at};
 use super::{Change, Plan, rank};
 use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::grant::{Ending, EndingReason, Evidence, Grant, GrantEvent, GrantState};

@@ -1,16 +1,17 @@
 //! From an approval to access that works, or to the certainty that there is none.
 
 use super::requesting::remind;
+use super::retrying::{cut, retry_at};
 use super::{Change, Plan, rank};
 use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::decide::ending;
 use crate::domain::grant::{Ending, EndingReason, Grant, GrantEvent, GrantState};
-use crate::domain::job::{ISSUER_BACKOFF_MS, Job, Settle};
+use crate::domain::job::{Job, Settle};
 use crate::domain::job_order::JobOrder;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{IllegalTransition, Request};
 use crate::domain::spec::ContentHash;
-use crate::domain::timing::{Timestamp, backoff, deadline, seconds};
+use crate::domain::timing::{Timestamp, deadline};
 
 /// What to do about a grant whose turn to be given has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,20 +238,4 @@ pub fn issue_troubled(
             error: cut(said),
         },
     ))
-}
-
-/// When to call a target again.
-#[must_use]
-pub fn retry_at(job: &Job, after_s: Option<i64>, now: Timestamp) -> Timestamp {
-    let attempt = u32::try_from(job.failures + 1).unwrap_or(u32::MAX);
-    let seed = job.id.unsigned_abs();
-    let wait = backoff(attempt, ISSUER_BACKOFF_MS.0, ISSUER_BACKOFF_MS.1, seed);
-    // A target may ask for a longer wait than ours, but not push an end beyond any bound.
-    now + wait.max(seconds(after_s.unwrap_or(0).clamp(0, 300)))
-}
-
-/// What a target said, short enough for the record.
-#[must_use]
-pub fn cut(said: &str) -> String {
-    said.chars().filter(|c| !c.is_control()).take(300).collect()
 }

@@ -6,6 +6,7 @@
 pub mod ending;
 pub mod giving;
 pub mod requesting;
+pub mod retrying;
 
 use super::audit::AuditDraft;
 use super::command::MessageRef;

@@ -16,9 +16,9 @@ mod child;
 pub mod keys;
 pub mod login;
 mod openssh;
+mod place;
 pub mod small;
 mod target;
 
-pub use target::{
-    LISTENS_WITHIN, Target, TargetConfig, TargetError, TargetKind, best, current_account,
-};
+pub use place::{TargetConfig, TargetError};
+pub use target::{LISTENS_WITHIN, Target, TargetKind, best, current_account};

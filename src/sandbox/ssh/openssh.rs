@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use super::target::{Paths, TargetConfig, TargetError};
+use super::place::{Paths, TargetConfig, TargetError};
 
 /// Where Debian and its relatives install the server. sshd insists on being started by an absolute path.
 pub(super) const SSHD: &str = "/usr/sbin/sshd";
