@@ -16,7 +16,7 @@ use crate::chat::port::{Inbox, Outbox, Unanswered};
 use crate::chat::slack::client::SlackSettings;
 use crate::chat::slack::listen::{Listener, listen};
 use crate::chat::slack::send::SlackOutbox;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::config::issuer::{HostsWay, IssuerConfig};
 use crate::domain::answer::Answer;
@@ -103,8 +103,12 @@ impl App {
         let me = outbox
             .whoami()
             .await
-            .map_err(|failure| anyhow!("Slack did not take the bot token: {failure}"))?
+            .map_err(|failure| anyhow!("Slack does not say who the bot token is for: {failure}"))?
             .clone();
+        outbox
+            .check_app_token(&app_token)
+            .await
+            .map_err(|failure| anyhow!("no socket can be opened with the app token: {failure}"))?;
         let places = resolve_places(&outbox, config).await?;
 
         let built = build_issuers(config, &clock)?;
@@ -118,7 +122,11 @@ impl App {
         };
         let policy = Arc::new(config.policy(&places, &facts, &entitlements)?);
         guard::refuse_other_team(&policy, &me.team_id)?;
-        guard::refuse_shared(&policy)?;
+        let bound = policy
+            .issuers
+            .iter()
+            .map(|(name, facts)| (name, &facts.bound_to));
+        guard::refuse_shared(bound)?;
         guard::refuse_orphans(&*store, &policy, clock.machine_now()).await?;
 
         let schedule = config.security.digest.clone();
@@ -268,41 +276,7 @@ fn build_issuers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Buil
     };
     for (name, settings) in &config.issuers {
         let ended = Arc::new(EndedGrantsOf::new(name.clone()));
-        let IssuerConfig::SshCa(settings) = settings;
-        let hosts = match &settings.hosts {
-            HostsWay::None => ssh_ca::Hosts::None,
-            HostsWay::Path(path) => ssh_ca::Hosts::Path(path.clone()),
-            HostsWay::Push {
-                program,
-                hosts,
-                read_back,
-                timeout_s,
-            } => ssh_ca::Hosts::Push(Push {
-                program: program.clone(),
-                hosts: hosts.clone(),
-                read_back: *read_back,
-                timeout: Duration::from_secs(u64::try_from(*timeout_s).unwrap_or(10)),
-            }),
-            HostsWay::Fetch { hosts } => {
-                let mut tokens = BTreeMap::new();
-                for (host, token) in hosts {
-                    tokens.insert(host.clone(), token.read()?);
-                }
-                ssh_ca::Hosts::Fetch { hosts: tokens }
-            }
-        };
-        let ca = SshCa::new(
-            ssh_ca::Settings {
-                name: name.clone(),
-                ca_key: settings.ca_key.read()?,
-                hosts,
-                target: settings.target.clone(),
-            },
-            ended.clone(),
-            clock.clone(),
-        )
-        .with_context(|| format!("issuer `{name}`"))?;
-        let ca = Arc::new(ca);
+        let ca = Arc::new(build_issuer(name, settings, ended.clone(), clock)?);
         if let Some(desk) = ca.desk() {
             built.desks.insert(name.clone(), desk);
         }
@@ -310,6 +284,75 @@ fn build_issuers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Buil
         built.ended.push(ended);
     }
     Ok(built)
+}
+
+fn build_issuer(
+    name: &IssuerName,
+    settings: &IssuerConfig,
+    ended: Arc<EndedGrantsOf>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<SshCa> {
+    let IssuerConfig::SshCa(settings) = settings;
+    let hosts = match &settings.hosts {
+        HostsWay::None => ssh_ca::Hosts::None,
+        HostsWay::Path(path) => ssh_ca::Hosts::Path(path.clone()),
+        HostsWay::Push {
+            program,
+            hosts,
+            read_back,
+            timeout_s,
+        } => ssh_ca::Hosts::Push(Push {
+            program: program.clone(),
+            hosts: hosts.clone(),
+            read_back: *read_back,
+            timeout: Duration::from_secs(u64::try_from(*timeout_s).unwrap_or(10)),
+        }),
+        HostsWay::Fetch { hosts } => {
+            let mut tokens = BTreeMap::new();
+            for (host, token) in hosts {
+                tokens.insert(host.clone(), token.read()?);
+            }
+            ssh_ca::Hosts::Fetch { hosts: tokens }
+        }
+    };
+    SshCa::new(
+        ssh_ca::Settings {
+            name: name.clone(),
+            ca_key: settings.ca_key.read()?,
+            hosts,
+            target: settings.target.clone(),
+        },
+        ended,
+        clock.clone(),
+    )
+    .map_err(anyhow::Error::msg)
+}
+
+/// What would keep a bot with this config from starting, as far as this machine alone can tell. A
+/// secret that can't be read here is no problem: it may be readable where the bot runs.
+#[must_use]
+pub fn offline_problems(config: &Config) -> Vec<String> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let mut problems = Vec::new();
+    let mut bound = BTreeMap::new();
+    for (name, settings) in &config.issuers {
+        let IssuerConfig::SshCa(ca) = settings;
+        if ca.ca_key.read().is_err() {
+            continue;
+        }
+        let ended = Arc::new(EndedGrantsOf::new(name.clone()));
+        match build_issuer(name, settings, ended, &clock) {
+            Ok(issuer) => {
+                bound.insert(name, issuer.bound_to());
+            }
+            Err(error) => problems.push(format!("{error:#}")),
+        }
+    }
+    let bound = bound.iter().map(|(name, bound_to)| (*name, bound_to));
+    if let Err(error) = guard::refuse_shared(bound) {
+        problems.push(error.to_string());
+    }
+    problems
 }
 
 /// Who everybody is on each target, asked before anybody can ask for anything.

@@ -64,6 +64,7 @@ fn live(mut card: Card, by: Option<AccountId>, state: GrantState) -> Card {
         deadline: Some(at(3_660)),
         reason: None,
         by: None,
+        why: None,
         ended_at: None,
         evidence: None,
         stuck_since: None,

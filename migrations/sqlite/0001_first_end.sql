@@ -93,6 +93,7 @@ CREATE TABLE grants (
     ended_at            INTEGER,
     evidence            TEXT,
     unsettled_since     INTEGER,
+    ending_why          TEXT,
     CONSTRAINT grant_id_is_its_requests CHECK (
         length(id) = 11 AND substr(id, 1, 1) = 'g' AND substr(id, 2) = substr(request, 2)),
     CONSTRAINT grant_state_known CHECK (state IN (

@@ -1,6 +1,6 @@
 //! What keeps a bot from starting, though its config is right by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
 
@@ -23,11 +23,13 @@ pub(super) fn refuse_other_team(policy: &Policy, team: &str) -> anyhow::Result<(
 }
 
 /// Two issuers with one key or one list would undo each other's ends.
-pub(super) fn refuse_shared(policy: &Policy) -> anyhow::Result<()> {
+pub(super) fn refuse_shared<'b>(
+    issuers: impl Iterator<Item = (&'b IssuerName, &'b BTreeSet<String>)>,
+) -> anyhow::Result<()> {
     let mut owners: BTreeMap<&str, &IssuerName> = BTreeMap::new();
-    for (name, facts) in &policy.issuers {
+    for (name, bound_to) in issuers {
         // Several lists can go to one host.
-        for bound in facts.bound_to.iter().filter(|b| !b.starts_with("host ")) {
+        for bound in bound_to.iter().filter(|b| !b.starts_with("host ")) {
             if let Some(other) = owners.insert(bound, name) {
                 bail!(
                     "issuers `{other}` and `{name}` share {bound}: give each its own, or access that one of them ended comes back through the other"

@@ -84,6 +84,8 @@ pub struct CardGrant {
     pub reason: Option<EndingReason>,
     /// Who ended it.
     pub by: Option<AccountId>,
+    /// Why, in that person's words.
+    pub why: Option<String>,
     /// When it was over.
     pub ended_at: Option<Timestamp>,
     /// How that is known.

@@ -137,8 +137,11 @@ fn only_reference(verb: Verb, text: &str) -> Result<RequestId, Refusal> {
 }
 
 fn reference(text: &str) -> Result<RequestId, Refusal> {
-    parse_reference(text).map_err(|_| Refusal::BadReference {
-        typed: cut(text, ECHO_MAX),
+    // As our messages show it, so that it can be copied with its marks.
+    parse_reference(text.trim_matches(['`', '"', '\'', '“', '”'])).map_err(|_| {
+        Refusal::BadReference {
+            typed: cut(text, ECHO_MAX),
+        }
     })
 }
 

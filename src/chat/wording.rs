@@ -127,6 +127,17 @@ fn whom(text: Text, one: &str, who: &[Subject]) -> Text {
     }
 }
 
+/// What a person said of an end, as part of a sentence.
+fn in_their_words(text: Text, why: Option<&String>) -> Text {
+    const SHOWN: usize = 200;
+    let Some(why) = why else { return text };
+    let mut shown: String = why.chars().take(SHOWN).collect();
+    if shown.len() < why.len() {
+        shown.push('…');
+    }
+    text.plain(" (“").plain(shown).plain("”)")
+}
+
 /// A command with a reference, to be copied.
 fn command(verb: super::verb::Verb, id: &RequestId) -> String {
     verb.usage().replace("<id>", id.as_str())

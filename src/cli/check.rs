@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::app;
 use crate::config::{self, Env};
 
 /// What the check says: on stdout where the config is right, else on stderr.
@@ -39,12 +40,22 @@ pub fn report(path: &Path, env: Env<'_>) -> Report {
         Ok(config) => config,
         Err(problems) => {
             let count = problems.0.len();
-            return Report::Wrong(format!(
-                "{problems}\n{}, nothing was started",
-                counted(count, "problem")
-            ));
+            return Report::Wrong(format!("{problems}\n{}", counted(count, "problem")));
         }
     };
+    let problems = app::offline_problems(&config);
+    if !problems.is_empty() {
+        let shown = path.display();
+        let lines: Vec<String> = problems
+            .iter()
+            .map(|problem| format!("{shown}: {problem}"))
+            .collect();
+        return Report::Wrong(format!(
+            "{}\n{}",
+            lines.join("\n"),
+            counted(problems.len(), "problem")
+        ));
+    }
     let mut text = String::new();
     for warning in &config.warnings {
         let _ = writeln!(text, "warning: {warning}");

@@ -36,7 +36,6 @@ pub enum Command {
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// A stand-in for Slack on loopback, as a process of its own.
-    #[command(hide = true)]
     Sandbox(sandbox::SandboxArgs),
     /// A small SSH server on loopback, for machines without OpenSSH.
     #[command(hide = true)]

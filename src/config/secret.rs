@@ -31,13 +31,13 @@ pub enum SecretSource {
 pub enum SecretError {
     /// The file can't be read.
     #[error(
-        "the secret file {path} can't be read: {source}. Nothing was started; check the path and who may read it."
+        "the secret file {path} can't be read: {why}. Nothing was started; check the path and who may read it."
     )]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// The file holds nothing.
     #[error("the secret file {path} is empty. Nothing was started; write the secret into it.")]
@@ -56,10 +56,10 @@ impl SecretSource {
         match self {
             Self::Env { value, .. } => Ok(value.clone()),
             Self::File { path } => {
-                let text = SecretString::from(std::fs::read_to_string(path).map_err(|source| {
+                let text = SecretString::from(std::fs::read_to_string(path).map_err(|why| {
                     SecretError::Unreadable {
                         path: path.clone(),
-                        source,
+                        why,
                     }
                 })?);
                 let trimmed = text.expose_secret().trim_end();

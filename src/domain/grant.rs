@@ -234,6 +234,8 @@ pub struct Ending {
     pub by: Option<Identity>,
     /// When it was ordered.
     pub at: Timestamp,
+    /// Why, in that person's words.
+    pub why: Option<String>,
 }
 
 /// The access that an approved request became.

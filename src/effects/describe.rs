@@ -78,6 +78,7 @@ impl Effects {
                     .as_ref()
                     .and_then(|ending| ending.by.as_ref())
                     .map(|by| by.account.clone()),
+                why: grant.ending.as_ref().and_then(|ending| ending.why.clone()),
                 ended_at: grant.ended_at,
                 evidence: grant.evidence,
                 stuck_since: grant.stuck_since,

@@ -258,7 +258,13 @@ async fn status(
             .collect(),
         end: grant.map(|grant| EndLine {
             grant: grant.id,
-            reason: grant.ending.map(|ending| ending.reason),
+            reason: grant.ending.as_ref().map(|ending| ending.reason),
+            by: grant
+                .ending
+                .as_ref()
+                .and_then(|ending| ending.by.as_ref())
+                .map(|by| by.account.clone()),
+            why: grant.ending.and_then(|ending| ending.why),
             ended_at: grant.ended_at,
             evidence: grant.evidence,
             stuck_since: grant.stuck_since,

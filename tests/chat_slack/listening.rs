@@ -86,7 +86,7 @@ async fn a_command_is_acknowledged_with_its_private_answer() {
     assert_eq!(ack["payload"]["response_type"], "ephemeral");
     let said = ack["payload"].to_string();
     assert!(
-        said.contains("<x>") && said.contains("is no reference"),
+        said.contains("<x>") && said.contains("isn't a request's id"),
         "{said}"
     );
     double.send(command("e2", "T1", "list"));

@@ -48,7 +48,7 @@ fn the_command_says_ok_or_everything_that_is_wrong() {
         lines[1].starts_with(&format!("{shown}:36: resource.box.duration.max: ")),
         "{text}"
     );
-    assert_eq!(lines[2], "2 problems, nothing was started");
+    assert_eq!(lines[2], "2 problems");
 
     let missing = dir.path().join("missing.toml");
     let Report::Wrong(text) = report(&missing, &env) else {
@@ -61,4 +61,41 @@ fn the_command_says_ok_or_everything_that_is_wrong() {
         )),
         "{text}"
     );
+}
+
+#[test]
+fn the_command_finds_keys_and_lists_that_no_bot_would_start_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("jitbot.toml");
+    let said = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        match report(&file, &env) {
+            Report::Right(text) => panic!("it is wrong: {text}"),
+            Report::Wrong(text) => text,
+        }
+    };
+    let key = |name: &str| {
+        let path = dir.path().join(name);
+        jitbot::sandbox::ssh::keys::make(&path, name).unwrap();
+        path.display().to_string()
+    };
+    let (first, second) = (key("first"), key("second"));
+    let other = |ca: &str, krl: &str| {
+        let base = with("/etc/jitbot/ca", &first);
+        format!(
+            "{base}\n[issuer.other]\nkind = \"ssh-ca\"\nca_key = {{ file = \"{ca}\" }}\nkrl = {{ path = \"{krl}\" }}\n"
+        )
+    };
+    let text = said(&other(&second, "/etc/ssh/jitbot.krl"));
+    assert!(
+        text.contains("share krl.path /etc/ssh/jitbot.krl"),
+        "{text}"
+    );
+    let text = said(&other(&first, "/etc/ssh/other.krl"));
+    assert!(text.contains("share ca_key SHA256:"), "{text}");
+    let text = said(&other(&format!("{second}.pub"), "/etc/ssh/other.krl"));
+    assert!(text.contains("issuer other: the CA key is not"), "{text}");
+    assert_eq!(text.matches("is not an OpenSSH private key").count(), 1);
+    std::fs::write(&file, other(&second, "/etc/ssh/other.krl")).unwrap();
+    assert!(matches!(report(&file, &env), Report::Right(_)));
 }

@@ -32,6 +32,7 @@ pub fn grant(state: GrantState) -> Grant {
             reason: EndingReason::Revoked,
             by: Some(identity("U2", "bob")),
             at: at(90),
+            why: None,
         }),
         revoke_failures: if state == S::Stuck { 5 } else { 0 },
         stuck_since: (state == S::Stuck).then(|| at(95)),

@@ -71,6 +71,13 @@ async fn approvers_and_security_revoke_and_others_do_not() {
     assert!(krl_names(&world, &id));
     let told = world.last_told("alice").await;
     assert!(told.contains("is over"), "{told}");
+    let status = world.types("alice", &format!("/jit status {id}")).await;
+    for said in [told, world.card(&id).await.visible_text, status] {
+        assert!(
+            said.contains("carol (“odd hours”)"),
+            "by whom and why: {said}"
+        );
+    }
     let order = world
         .record()
         .await

@@ -121,3 +121,17 @@ async fn an_issuer_with_live_grants_can_not_be_pointed_elsewhere() {
         "by the machine's clock the certificate is still valid"
     );
 }
+
+#[tokio::test]
+async fn a_token_that_opens_no_socket_is_told_at_the_start() {
+    let mut site = super::support::Site::with(&super::support::Setup::default()).await;
+    let right = site.tokens.1.clone();
+    site.tokens.1 = "xapp-of-another-app".into();
+    let refused = site.try_bot().await.err().map(|error| format!("{error:#}"));
+    let refused = refused.unwrap_or_else(|| "it started".into());
+    assert!(refused.contains("app token"), "{refused}");
+    assert!(!refused.contains("xapp-"), "{refused}");
+    site.tokens.1 = right;
+    let world = site.world().await;
+    world.types("alice", "/jit list").await;
+}

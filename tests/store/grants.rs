@@ -18,6 +18,7 @@ async fn grants_are_found_by_what_they_hold() {
                 reason: EndingReason::Deadline,
                 by: None,
                 at: at(50),
+                why: None,
             }),
             ended_at: Some(at(60)),
             evidence: Some(Evidence::SeenGone),
@@ -48,6 +49,7 @@ async fn a_grant_in_every_state() {
             reason: EndingReason::Revoked,
             by: Some(person(4)),
             at: at(100),
+            why: None,
         };
         let mut kept = Vec::new();
         for (n, state) in GrantState::ALL.into_iter().enumerate() {
@@ -146,6 +148,7 @@ async fn ends_that_were_ordered_before_the_target_ends_by_itself() {
                 reason: EndingReason::Done,
                 by: None,
                 at: at(50),
+                why: None,
             })
         };
         let order = |grant| {

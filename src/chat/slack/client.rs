@@ -137,6 +137,14 @@ impl Api {
         })
     }
 
+    /// The same server with another token.
+    pub(super) fn with_token(&self, of: &SecretString) -> Self {
+        Self {
+            client: self.client.clone(),
+            token: token(of),
+        }
+    }
+
     /// Calls a method, within [`CALL_MAX`].
     pub(super) async fn call<Answer>(
         &self,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, OnceCell};
@@ -75,6 +76,22 @@ impl SlackOutbox {
                 })
             })
             .await
+    }
+
+    /// Asks whether sockets can be opened with this token. Without this a wrong one would show only as
+    /// silence.
+    ///
+    /// # Errors
+    /// [`Failure`] when Slack does not take it, or can't be asked.
+    pub async fn check_app_token(&self, app_token: &SecretString) -> Result<(), Failure> {
+        #[derive(Deserialize)]
+        struct Opened {}
+        let Opened {} = self
+            .api
+            .with_token(app_token)
+            .call("apps.connections.open", &json!({}))
+            .await?;
+        Ok(())
     }
 
     async fn draw_card(&self, card: &Card) -> Drawn {

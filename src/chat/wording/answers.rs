@@ -2,7 +2,7 @@
 
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
-use super::{because, command, evidence, refusal, risk, whom};
+use super::{because, command, evidence, in_their_words, refusal, risk, whom};
 use crate::domain::answer::{Answer, Status, Summary};
 use crate::domain::duration;
 use crate::domain::grant::GrantState;
@@ -148,7 +148,7 @@ fn list(summaries: &[Summary]) -> Message {
     let lines = summaries
         .iter()
         .take(LIST_MAX)
-        .map(|one| what(Text::default(), one).plain(" ").then(standing(one)))
+        .map(|one| what(Text::default(), one).plain(": ").then(standing(one)))
         .collect();
     let message = Message::titled("Your requests and accesses").with(Part::List(lines));
     match summaries.len().saturating_sub(LIST_MAX) {
@@ -202,7 +202,12 @@ fn full(status: &Status) -> Message {
             } else {
                 "It is to end"
             };
-            facts.push(Text::of(format!("{word} because {}", because(reason))));
+            let text = Text::of(format!("{word} because {}", because(reason)));
+            let text = match &end.by {
+                Some(who) => text.plain(" by ").quietly(who),
+                None => text,
+            };
+            facts.push(in_their_words(text, end.why.as_ref()));
         }
         if let Some(since) = end.stuck_since {
             facts.push(Text::of("⚠️ Taking it away has been failing since ").moment(since));

@@ -3,7 +3,7 @@
 use super::super::card::{Card, CardGrant, Notable};
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
-use super::{because, command, evidence, how_it_ends, risk, whom};
+use super::{because, command, evidence, how_it_ends, in_their_words, risk, whom};
 use crate::domain::duration;
 use crate::domain::grant::{EndingReason, GrantState};
 use crate::domain::ids::RequestId;
@@ -116,8 +116,12 @@ fn facts(card: &Card) -> Vec<(&'static str, Text)> {
         ("Project", Text::of(&card.project)),
         ("How long", how_long(card)),
         ("Risk", Text::of(risk(card.risk))),
-        ("How it ends", Text::of(end).plain(" ").plain(sessions)),
     ];
+    // Of what is over only what it was is left to tell.
+    if is_over(card) {
+        return facts;
+    }
+    facts.push(("How it ends", Text::of(end).plain(" ").plain(sessions)));
     if !card.notable.is_empty() {
         let mut text = Text::default();
         for (i, notable) in card.notable.iter().enumerate() {
@@ -134,6 +138,13 @@ fn facts(card: &Card) -> Vec<(&'static str, Text)> {
         facts.push(("Notable", text));
     }
     facts
+}
+
+fn is_over(card: &Card) -> bool {
+    match &card.grant {
+        Some(grant) => grant.state.is_over(),
+        None => !card.state.is_open() && card.state != RequestState::Approved,
+    }
 }
 
 fn how_long(card: &Card) -> Text {
@@ -259,7 +270,9 @@ fn why_and_who(text: Text, grant: &CardGrant) -> Text {
     };
     let text = text.plain(": ").plain(because(reason));
     match (&grant.by, reason) {
-        (Some(who), EndingReason::Done | EndingReason::Revoked) => text.plain(" by ").quietly(who),
+        (Some(who), EndingReason::Done | EndingReason::Revoked) => {
+            in_their_words(text.plain(" by ").quietly(who), grant.why.as_ref())
+        }
         _ => text,
     }
 }

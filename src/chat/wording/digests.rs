@@ -2,6 +2,7 @@
 
 use super::super::card::Digest;
 use super::super::text::{Message, Part, Text};
+use crate::domain::duration;
 use crate::domain::tally::Tally;
 
 /// Stuck accesses that one digest names.
@@ -89,18 +90,19 @@ pub(super) fn digest(day: &Digest) -> Message {
     };
     message.with(Part::Aside(
         Text::of("Record: ")
-            .code(format!("{entries}:{hash}"))
-            .plain(" · compare with ")
-            .code(format!("jitbot audit verify --head {entries}:{hash}")),
+            .plain(format!("{entries} entries · compare it with "))
+            .code(format!(
+                "jitbot audit verify --db <database> --head {entries}:{hash}"
+            )),
     ))
 }
 
 /// Milliseconds in words, short.
 fn lag(ms: i64) -> String {
-    if ms < 1_000 {
-        format!("{} ms", ms.max(0))
-    } else {
-        format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
+    match ms {
+        ..1_000 => format!("{} ms", ms.max(0)),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        _ => duration::format(ms / 1_000),
     }
 }
 
@@ -130,7 +132,7 @@ mod tests {
                 ended_early: 110,
                 told_only: 111,
                 failed: 112,
-                longest_lag_ms: 113_400,
+                longest_lag_ms: 113,
             },
             active_now: 114,
             pending_now: 115,

@@ -123,7 +123,12 @@ fn ready(card: &Card, how_to_use: &str, document: Option<&str>) -> Message {
     }
     let (end, sessions) = how_it_ends(card.how_it_ends);
     message
-        .with(Part::Aside(Text::of(end).plain(" ").plain(sessions)))
+        .with(Part::Aside(
+            Text::of("How it ends: ")
+                .plain(end)
+                .plain(" ")
+                .plain(sessions),
+        ))
         .with(Part::Aside(give_back(card)))
 }
 

@@ -24,7 +24,7 @@ pub fn refusal(refusal: &Refusal) -> Text {
         Refusal::Missing { usage } => Text::of("Type it like this: ").code(usage),
         Refusal::BadDuration { typed } => Text::default()
             .strong(typed)
-            .plain(" is no duration. Allowed are lengths like ")
+            .plain(" isn't a duration. Allowed are lengths like ")
             .names(&["45m", "1h", "1h30m"], ", ")
             .plain(" or ")
             .code("2d")
@@ -52,7 +52,7 @@ pub fn refusal(refusal: &Refusal) -> Text {
         ),
         Refusal::BadReference { typed } => Text::default()
             .strong(typed)
-            .plain(" is no reference. One looks like ")
+            .plain(" isn't a request's id. One looks like ")
             .code("r4x9k2m0tqz")
             .plain("; ")
             .code(Verb::List.usage())
@@ -304,7 +304,7 @@ mod tests {
                 typed: "abc".into()
             })
             .flat(),
-            "abc is no duration. Allowed are lengths like 45m, 1h, 1h30m or 2d, up to 366 days, and until 18:00. \
+            "abc isn't a duration. Allowed are lengths like 45m, 1h, 1h30m or 2d, up to 366 days, and until 18:00. \
              Type it like this: /jit request <resource> <duration> <reason>"
         );
     }

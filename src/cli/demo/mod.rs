@@ -38,10 +38,16 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         ssh::best(&program)
     };
     let stage = stage::Stage::start(kind).await?;
-    let code = if args.script {
-        story::tell(&stage).await
-    } else {
-        playing::play(&stage).await
+    // Interrupted or not, what was started ends and its folder goes: private keys lie in it.
+    let code = tokio::select! {
+        code = async {
+            if args.script {
+                story::tell(&stage).await
+            } else {
+                playing::play(&stage).await
+            }
+        } => code,
+        () = super::serve::stop_requested() => Ok(ExitCode::from(130)),
     };
     stage.stop().await;
     code

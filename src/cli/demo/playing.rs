@@ -1,5 +1,6 @@
 //! A terminal that plays everybody.
 
+use std::io::BufRead as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use crate::sandbox::ssh::login::{LoginOutcome, command_line};
 
 const CHANNELS: [(&str, &str); 2] = [("approvals", "C0APPROVALS"), ("security", "C0SECURITY")];
 
-/// How often, and how long apart, it is looked for a card.
-const CARD_LOOKS: u32 = 30;
+/// How often, and how long apart, it is looked for a card, and for what a press was answered.
+const CARD_LOOKS: u32 = 20;
+const PRESS_LOOKS: u32 = 7;
 const CARD_LOOK: Duration = Duration::from_millis(100);
 
 const HELP: &str = "\
@@ -54,10 +56,18 @@ pub async fn play(stage: &Stage) -> anyhow::Result<ExitCode> {
 fn typed_lines() -> mpsc::Receiver<String> {
     let (send, lines) = mpsc::channel(16);
     std::thread::spawn(move || {
-        for line in std::io::stdin().lines().map_while(Result::ok) {
-            if send.blocking_send(line).is_err() {
+        let mut stdin = std::io::stdin().lock();
+        let mut line = Vec::new();
+        // Bytes that are no text arrive as a chat would show them.
+        while stdin
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|read| read > 0)
+        {
+            let text = String::from_utf8_lossy(&line).into_owned();
+            if send.blocking_send(text).is_err() {
                 break;
             }
+            line.clear();
         }
     });
     lines
@@ -74,8 +84,9 @@ async fn turn(stage: &Stage, line: &str, ahead: &mut TimeDelta) -> anyhow::Resul
         "" => {}
         "wait" => match duration::parse(rest.trim()) {
             Some(seconds) => {
-                *ahead += TimeDelta::seconds(seconds);
-                stage.set_clock_ahead(*ahead)?;
+                let until = *ahead + TimeDelta::seconds(seconds);
+                stage.let_pass(*ahead, until).await?;
+                *ahead = until;
                 println!(
                     "  engine time is now {}",
                     stage.engine_now().format("%F %T UTC")
@@ -88,7 +99,9 @@ async fn turn(stage: &Stage, line: &str, ahead: &mut TimeDelta) -> anyhow::Resul
         channel => match CHANNELS.iter().find(|(name, _)| *name == channel) {
             Some((_, id)) => {
                 let reader = stage.user("carol")?;
-                show(&stage.people.messages(&reader, *id).await?);
+                let mut messages = stage.people.messages(&reader, *id).await?;
+                messages.retain(|message| !message.ephemeral);
+                show(&messages);
             }
             None => println!("  `{line}` is nothing that can be played. Try: help"),
         },
@@ -116,11 +129,21 @@ async fn person_acts(stage: &Stage, person: &str, act: &str) -> anyhow::Result<(
                 println!("  no card in #approvals has a button {label}");
                 return Ok(());
             };
+            let before = alone(stage, &user).await?.len();
             stage
                 .people
                 .press(&user, CHANNELS[0].1, &ts, &action)
                 .await?;
-            println!("  pressed; see: approvals, {person}: messages");
+            // A press that is refused is answered to that person alone.
+            for _ in 0..PRESS_LOOKS {
+                let told = alone(stage, &user).await?;
+                if told.len() > before {
+                    show(&told[before..]);
+                    return Ok(());
+                }
+                wait_a_little().await;
+            }
+            println!("  pressed; see: approvals, alice: messages");
         }
         typed => {
             let answer = stage
@@ -133,11 +156,22 @@ async fn person_acts(stage: &Stage, person: &str, act: &str) -> anyhow::Result<(
     Ok(())
 }
 
-/// Where the newest card stands that has this button, and the button. A card may be on its way.
+/// What this person alone sees in the channel with the cards.
+async fn alone(stage: &Stage, user: &str) -> anyhow::Result<Vec<SeenMessage>> {
+    let mut messages = stage.people.messages(user, CHANNELS[0].1).await?;
+    messages.retain(|message| message.ephemeral);
+    Ok(messages)
+}
+
 #[expect(
     clippy::disallowed_methods,
-    reason = "it waits for a card as a person would"
+    reason = "it waits for what it sees as a person would"
 )]
+async fn wait_a_little() {
+    tokio::time::sleep(CARD_LOOK).await;
+}
+
+/// Where the newest card stands that has this button, and the button. A card may be on its way.
 async fn newest_button(
     stage: &Stage,
     user: &str,
@@ -152,7 +186,7 @@ async fn newest_button(
         if newest.is_some() {
             return Ok(newest);
         }
-        tokio::time::sleep(CARD_LOOK).await;
+        wait_a_little().await;
     }
     Ok(None)
 }
@@ -172,6 +206,10 @@ fn show(messages: &[SeenMessage]) {
 }
 
 async fn login(stage: &Stage, person: &str) {
+    if let Err(error) = stage.user(person) {
+        println!("  {error}");
+        return;
+    }
     println!("  {}", command_line(&stage.login(person)));
     match stage.try_login(person).await {
         LoginOutcome::Accepted { stdout } => println!("  works now: {}", stdout.trim()),

@@ -18,9 +18,18 @@ use crate::domain::timing::Timestamp;
 use crate::sandbox::people::People;
 use crate::sandbox::ssh::login::{self, Login, LoginOutcome};
 use crate::sandbox::ssh::{Target, TargetConfig, TargetKind, keys};
+use crate::store::Store as _;
+use crate::store::sqlite::SqliteStore;
 
 /// Longest that a part may take to start.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Moments at which something was due that one wait goes through.
+const STEPS_MAX: usize = 500;
+
+/// How often, and how long apart, it is looked whether what was due has happened.
+const LOOKS: u32 = 60;
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What the SSH server of the demo is a host of.
 const SHOWN: &str = "staging-ssh";
@@ -157,6 +166,39 @@ impl Stage {
     /// Sets the engine's clock ahead by so much of the machine's.
     pub fn set_clock_ahead(&self, by: TimeDelta) -> anyhow::Result<()> {
         set_clock(&self.paths, by)
+    }
+
+    /// Lets the engine's time pass, from one moment that something is due to the next, so that all
+    /// happens when it should.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it waits for another process to do what is due"
+    )]
+    pub async fn let_pass(&self, mut ahead: TimeDelta, until: TimeDelta) -> anyhow::Result<()> {
+        let database = self.paths.database().display().to_string();
+        for _ in 0..STEPS_MAX {
+            let store = SqliteStore::open_read_only(&database).await?;
+            let due = store.reader().await?.next_due().await?;
+            let next = due.map(|due| due - machine_now()).filter(|d| *d < until);
+            let Some(next) = next else { break };
+            ahead = ahead.max(next + TimeDelta::milliseconds(1));
+            self.set_clock_ahead(ahead)?;
+            let mut done = false;
+            for _ in 0..LOOKS {
+                tokio::time::sleep(LOOK).await;
+                let mut reader = store.reader().await?;
+                let jobs = reader.open_jobs().await?;
+                done = reader.next_due().await? != due
+                    && jobs.iter().all(|(_, state)| state != "running");
+                if done {
+                    break;
+                }
+            }
+            if !done {
+                break;
+            }
+        }
+        self.set_clock_ahead(until)
     }
 
     /// The engine's time.

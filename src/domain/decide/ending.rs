@@ -88,6 +88,7 @@ fn ordered(
         reason,
         by: by.cloned(),
         at: now,
+        why: None,
     });
     let mut plan = Plan::default();
     let mut draft = AuditDraft::new(AuditKind::EndOrdered)

@@ -121,6 +121,7 @@ pub fn issued(
             reason: EndingReason::SeenAgain,
             by: None,
             at: now,
+            why: None,
         });
         next.ended_at = None;
         next.evidence = None;

@@ -62,13 +62,19 @@ impl Plan {
         self.push(Change::Record(draft))
     }
 
-    /// Adds to the entry that orders an end: under which rule, and why in the person's words.
+    /// Adds to an end that is ordered: under which rule, and why in the person's words.
     pub fn annotate(&mut self, policy: &super::spec::ContentHash, rule: String, why: &str) {
         for change in &mut self.changes {
-            if let Change::Record(draft) = change
-                && draft.kind == super::audit::AuditKind::EndOrdered
-            {
-                *draft = draft.clone().under(policy, vec![rule.clone()]).text(why);
+            match change {
+                Change::Record(draft) if draft.kind == super::audit::AuditKind::EndOrdered => {
+                    *draft = draft.clone().under(policy, vec![rule.clone()]).text(why);
+                }
+                Change::Grant(grant, _) => {
+                    if let Some(ending) = &mut grant.ending {
+                        ending.why = Some(why.to_owned());
+                    }
+                }
+                _ => {}
             }
         }
     }

@@ -78,12 +78,12 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
     /// The CA's key.
-    #[error("issuer {issuer}: {source}")]
+    #[error("issuer {issuer}: {why}")]
     CaKey {
         /// The instance.
         issuer: IssuerName,
         /// Why.
-        source: CaKeyError,
+        why: CaKeyError,
     },
     /// The way to the hosts.
     #[error("issuer {issuer}: {what}")]
@@ -142,9 +142,9 @@ impl SshCa {
             hosts,
             target,
         } = settings;
-        let ca = Ca::from_openssh(&ca_key).map_err(|source| SetupError::CaKey {
+        let ca = Ca::from_openssh(&ca_key).map_err(|why| SetupError::CaKey {
             issuer: name.clone(),
-            source,
+            why,
         })?;
         let wrong = |what: String| SetupError::Hosts {
             issuer: name.clone(),

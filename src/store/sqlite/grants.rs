@@ -18,16 +18,16 @@ const BY_ID: &str = "SELECT * FROM grants WHERE id = $1";
 const INSERT: &str = "INSERT INTO grants (id, request, state, beneficiary_account,
     beneficiary_person, resource, issuer, spec, spec_hash, approved_at, activate_by, end_by,
     deadline, native_deadline, active_at, handle, ending_reason, ending_account, ending_person,
-    ending_at, revoke_failures, stuck_since, ended_at, evidence, unsettled_since)
+    ending_at, revoke_failures, stuck_since, ended_at, evidence, unsettled_since, ending_why)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22, $23, $24, $25) RETURNING serial";
+    $20, $21, $22, $23, $24, $25, $26) RETURNING serial";
 
 // What was approved, for whom and until when at the latest never changes; naming the hash makes a
 // changed spec a conflict.
 const SAVE: &str = "UPDATE grants SET state = $1, deadline = $2, native_deadline = $3,
     active_at = $4, handle = $5, ending_reason = $6, ending_account = $7, ending_person = $8,
     ending_at = $9, revoke_failures = $10, stuck_since = $11, ended_at = $12, evidence = $13,
-    unsettled_since = $17 WHERE id = $14 AND state = $15 AND spec_hash = $16";
+    unsettled_since = $17, ending_why = $18 WHERE id = $14 AND state = $15 AND spec_hash = $16";
 
 const INSERT_HOLDING: &str = "INSERT INTO holdings (issuer, account, entitlement)
     VALUES ($1, $2, $3) ON CONFLICT (issuer, account, entitlement) DO NOTHING";
@@ -63,6 +63,7 @@ struct Changing<'g> {
     by_account: Option<&'g str>,
     by_person: Option<&'g str>,
     ordered_at: Option<i64>,
+    why: Option<&'g str>,
 }
 
 impl<'g> Changing<'g> {
@@ -82,6 +83,7 @@ impl<'g> Changing<'g> {
             by_account: by.map(|by| by.account.as_str()),
             by_person: by.and_then(|by| by.person.as_ref()).map(|it| it.as_str()),
             ordered_at: ms(ending.map(|ending| ending.at)),
+            why: ending.and_then(|ending| ending.why.as_deref()),
         })
     }
 }
@@ -132,6 +134,7 @@ pub(super) async fn insert(conn: &mut SqliteConnection, grant: &Grant) -> Result
         .bind(ms(grant.ended_at))
         .bind(grant.evidence.map(|it| it.as_str()))
         .bind(ms(grant.unsettled_since))
+        .bind(changing.why)
         .fetch_one(&mut *conn)
         .await
         .map_err(or_taken(|| what))?;
@@ -179,6 +182,7 @@ pub(super) async fn save(
         .bind(was.as_str())
         .bind(grant.spec_hash.0.as_str())
         .bind(ms(grant.unsettled_since))
+        .bind(changing.why)
         .execute(conn)
         .await
         .map_err(database)?;

@@ -310,11 +310,11 @@ fn readers(path: &Path) -> SqlitePool {
 }
 
 fn opening(path: &Path, error: sqlx::Error) -> StoreError {
-    StoreError::Database(format!(
-        "{} can't be opened: {}",
-        path.display(),
-        database(error)
-    ))
+    let why = match database(error) {
+        StoreError::Database(why) => why,
+        other => other.to_string(),
+    };
+    StoreError::Database(format!("{} can't be opened: {why}", path.display()))
 }
 
 async fn migrate(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {

@@ -228,7 +228,13 @@ fn ending(columns: &Columns<'_>) -> Result<Option<Ending>, StoreError> {
     let at = columns
         .time_or_none("ending_at")?
         .ok_or_else(|| columns.wrong("its end was ordered at no time"))?;
-    Ok(Some(Ending { reason, by, at }))
+    let why = columns.text_or_none("ending_why")?;
+    Ok(Some(Ending {
+        reason,
+        by,
+        at,
+        why,
+    }))
 }
 
 pub(super) fn card(row: &SqliteRow) -> Result<MessageRef, StoreError> {
