@@ -208,12 +208,6 @@ impl App {
         &self.store
     }
 
-    /// Where hosts fetch from, if the config says so.
-    #[must_use]
-    pub fn http_addr(&self) -> Option<std::net::SocketAddr> {
-        self.http.as_ref().map(http::Running::address)
-    }
-
     /// Takes nothing more in, finishes what is in flight, closes the store and lets its lock go.
     pub async fn stop(self) {
         self.listener.shutdown().await;
@@ -365,6 +359,10 @@ async fn issuer_facts(
         let Some(issuer) = built.issuers.get(name) else {
             continue;
         };
+        // It may be well again when it is needed, so that is no reason to stay down.
+        if let Err(error) = issuer.check().await {
+            tracing::warn!(issuer = %name, "it can't do its job now: {error}");
+        }
         let mut accounts = BTreeMap::new();
         for person in config.persons() {
             let account = match issuer.resolve(&person).await {

@@ -176,12 +176,6 @@ impl EndingReason {
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == word)
     }
-
-    /// Whether the access ends before its deadline.
-    #[must_use]
-    pub const fn is_early(self) -> bool {
-        matches!(self, Self::Done | Self::Revoked)
-    }
 }
 
 /// How it is known that access is gone. Never taken from our own books.

@@ -1,4 +1,5 @@
-//! What jobs do outside: one file a job. The only caller of chat, issuers and directory sources.
+//! What jobs do outside: one file a job. While the bot runs, the only caller of chat and
+//! issuers.
 //!
 //! An effect loads what is true now through `service`, calls outside, and returns an [`Outcome`];
 //! `service` records it. Nothing here opens a transaction or decides anything.

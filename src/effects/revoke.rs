@@ -75,17 +75,14 @@ impl Effects {
 }
 
 fn still_there(error: IssueError) -> Outcome {
-    match error {
-        IssueError::Retry { said, after_s } => Outcome::Retry {
-            said,
-            after_s,
-            pause_lane: false,
-        },
+    let (said, after_s) = match error {
+        IssueError::Retry { said, after_s } => (said, after_s),
         // Refused for good or unknown: the access may be there, so it is tried again all the same.
-        IssueError::Permanent { said } | IssueError::Unknown { said } => Outcome::Retry {
-            said,
-            after_s: None,
-            pause_lane: false,
-        },
+        IssueError::Permanent { said } | IssueError::Unknown { said } => (said, None),
+    };
+    Outcome::Retry {
+        said,
+        after_s,
+        pause_lane: false,
     }
 }

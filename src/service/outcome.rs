@@ -156,7 +156,7 @@ async fn revoke(
             Ok((plan, Settle::Done))
         }
         Outcome::NotBefore(at) => Ok((Plan::default(), Settle::Snooze(at))),
-        Outcome::Done if grant.state.is_over() => Ok((Plan::default(), Settle::Done)),
+        _ if grant.state.is_over() => Ok((Plan::default(), Settle::Done)),
         // Whatever else happened, access may still be there: it is tried again, without limit.
         other => {
             let (said, after_s) = match other {
@@ -164,9 +164,6 @@ async fn revoke(
                 Outcome::Impossible { said } | Outcome::IssueUnknown { said } => (said, None),
                 other => (format!("no end was seen ({other:?})"), None),
             };
-            if grant.state.is_over() {
-                return Ok((Plan::default(), Settle::Done));
-            }
             if !matches!(grant.state, GrantState::Revoking | GrantState::Stuck) {
                 let at = retrying::retry_at(job, after_s, now);
                 return Ok((Plan::default(), Settle::Again { at, error: said }));

@@ -150,7 +150,7 @@ pub trait Reads: Send {
     async fn head(&mut self) -> Result<Head, StoreError>;
     /// Entries with a number above `after`, in order, at most `limit`.
     async fn audit_after(&mut self, after: i64, limit: i64) -> Result<Vec<AuditEntry>, StoreError>;
-    /// The latest digest: (number, its moment, the record's count then, slot).
+    /// The latest digest.
     async fn last_digest(&mut self) -> Result<Option<DigestMark>, StoreError>;
     /// A digest by its number.
     async fn digest(&mut self, number: i64) -> Result<Option<DigestMark>, StoreError>;
@@ -158,7 +158,7 @@ pub trait Reads: Send {
     async fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError>;
     /// A job's last error, by its key.
     async fn job_error(&mut self, key: &str) -> Result<Option<String>, StoreError>;
-    /// Keys of jobs that are waiting, running or given up; for tests and the operator.
+    /// Keys and states of jobs that are waiting, running or given up; for tests and the demo.
     async fn open_jobs(&mut self) -> Result<Vec<(String, String)>, StoreError>;
 }
 
@@ -237,7 +237,7 @@ pub trait Tx: Reads {
         from_seq: i64,
         to: &Head,
     ) -> Result<Option<i64>, StoreError>;
-    /// Claims jobs that are due: of each lane at most `per_lane(lane)` minus what runs, oldest due
+    /// Claims jobs that are due: of each lane at most [`Lane::in_flight_max`] minus what runs, oldest due
     /// first by (rank, due), lanes in turn, at most `limit`; never two with the same serial key, and
     /// none whose serial key is running. A claim whose lease is over can be claimed again; leases run
     /// by the machine's time, for so do calls.

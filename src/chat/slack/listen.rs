@@ -8,7 +8,6 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -86,7 +85,6 @@ struct Shared {
     inbox: Arc<dyn Inbox>,
     me: Me,
     in_flight: Arc<Semaphore>,
-    connected: AtomicBool,
 }
 
 /// Opens the sockets and hands what people do to the inbox. Returns at once; Slack being away is
@@ -105,7 +103,6 @@ pub async fn listen(
         inbox,
         me,
         in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX as usize)),
-        connected: AtomicBool::new(false),
     });
     let environment =
         Arc::new(SlackClientEventsListenerEnvironment::new(client).with_error_handler(on_error));
@@ -125,12 +122,6 @@ pub async fn listen(
 }
 
 impl Listener {
-    /// Whether a socket has been open at least once.
-    #[must_use]
-    pub fn has_connected(&self) -> bool {
-        self.shared.connected.load(Ordering::Relaxed)
-    }
-
     /// Takes nothing new, lets what is in flight be answered, then closes the sockets.
     pub async fn shutdown(self) {
         let all = Arc::clone(&self.shared.in_flight).acquire_many_owned(IN_FLIGHT_MAX);
@@ -150,10 +141,9 @@ impl Listener {
 fn callbacks(
     shared: &Arc<Shared>,
 ) -> SlackSocketModeListenerCallbacks<SlackClientHyperHttpsConnector> {
-    let (for_hello, for_commands, for_presses) = (shared.clone(), shared.clone(), shared.clone());
+    let (for_commands, for_presses) = (shared.clone(), shared.clone());
     SlackSocketModeListenerCallbacks {
         hello_callback: Box::new(move |_, _: Arc<Client>, _: SlackClientEventsUserState| {
-            for_hello.connected.store(true, Ordering::Relaxed);
             tracing::info!("listening to Slack");
             async {}
         }),

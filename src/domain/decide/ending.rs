@@ -22,7 +22,7 @@ pub fn order(
     by: Option<&Identity>,
     now: Timestamp,
 ) -> Result<Plan, IllegalTransition> {
-    let mut plan = ordered(request, grant, reason, by, now)?;
+    let (mut plan, _) = ordered(request, grant, reason, by, now)?;
     if grant.state != GrantState::Scheduled {
         plan.job(JobOrder::revoke(&grant.id, &grant.spec, now));
     }
@@ -62,15 +62,11 @@ pub fn begin_revoke(
                 return Ok(Turn::NotBefore(due));
             }
             if grant.state == GrantState::Scheduled {
-                let plan = ordered(request, grant, EndingReason::NotActivated, None, now)?;
+                let (plan, _) = ordered(request, grant, EndingReason::NotActivated, None, now)?;
                 return Ok(Turn::Cancel(plan));
             }
-            let plan = ordered(request, grant, EndingReason::Deadline, None, now)?;
-            let next = plan.changes.iter().find_map(|change| match change {
-                Change::Grant(next, _) => Some(next.clone()),
-                _ => None,
-            });
-            Ok(next.map_or(Turn::Nothing, |next| Turn::Call(plan, next)))
+            let (plan, next) = ordered(request, grant, EndingReason::Deadline, None, now)?;
+            Ok(Turn::Call(plan, next))
         }
     }
 }
@@ -81,7 +77,7 @@ fn ordered(
     reason: EndingReason,
     by: Option<&Identity>,
     now: Timestamp,
-) -> Result<Plan, IllegalTransition> {
+) -> Result<(Plan, Box<Grant>), IllegalTransition> {
     let mut next = grant.clone();
     next.state = grant.state.next(GrantEvent::End)?;
     next.ending = Some(Ending {
@@ -114,10 +110,11 @@ fn ordered(
             now,
         ));
     }
+    let next = Box::new(next);
     plan.changes
-        .insert(0, Change::Grant(Box::new(next), grant.state));
+        .insert(0, Change::Grant(next.clone(), grant.state));
     plan.draw(request, rank::FINAL, now);
-    Ok(plan)
+    Ok((plan, next))
 }
 
 /// The end that a grant which never gave anything needs no longer. Reminders and the issue job look
