@@ -145,7 +145,7 @@ pub struct Request {
     pub card_place: Option<Place>,
     /// Approvals that were needed when it was asked.
     pub approvals_needed: i64,
-    /// The card's version: a press on an older one counts for nothing.
+    /// The card's version: a press on an older one counts for nothing. 1 so far: nothing changes a request yet.
     pub version: i64,
     /// When it was asked.
     pub submitted_at: Timestamp,

@@ -1,7 +1,7 @@
 //! What jitbot does: facts in the transaction, a pure decision, one commit.
 //!
-//! Opens every write transaction but the worker's claims, and calls nothing outside while one is
-//! open. Knows neither chat nor issuers.
+//! Opens every write transaction but those in which the worker claims, and calls nothing outside
+//! while one is open. Knows neither chat nor issuers.
 
 mod acting;
 mod apply;
