@@ -1,7 +1,7 @@
 //! Whatever is typed or configured: what Slack is sent holds Slack's limits, and stays text.
 
 use chrono::DateTime;
-use jitbot::chat::card::{Card, CardGrant, HowItEnds, Letter, Notable};
+use jitbot::chat::card::{Card, CardDecision, CardGrant, HowItEnds, Letter, Notable, Occasion};
 use jitbot::chat::slack::render::{self, Names};
 use jitbot::domain::answer::Answer;
 use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
@@ -51,13 +51,24 @@ fn card() -> Card {
         pending_until: at(3_600),
         decisions: Vec::new(),
         grant: None,
+        extends: None,
+        more_time_asked: None,
+    }
+}
+
+fn yes(by: Option<AccountId>, s: i64) -> CardDecision {
+    CardDecision {
+        by,
+        approved: true,
+        why: None,
+        at: at(s),
     }
 }
 
 fn live(mut card: Card, by: Option<AccountId>, state: GrantState) -> Card {
     card.state = RequestState::Approved;
     card.approvals_missing = 0;
-    card.decisions = vec![(by, true, at(60))];
+    card.decisions = vec![yes(by, 60)];
     card.grant = Some(CardGrant {
         id: card.id.grant(),
         state,
@@ -250,7 +261,7 @@ proptest! {
         one.target = target;
         one.reason = Some(reason);
         one.entitlements = gives;
-        one.decisions = vec![(Some(account("UBOB")), true, at(1)); votes];
+        one.decisions = vec![yes(Some(account("UBOB")), 1); votes];
         let drawn = render::card(&one, &Names::from([(account("UBOB"), name)]));
         assert_within_limits(&drawn);
         assert_stays_text(&drawn);
@@ -264,7 +275,7 @@ proptest! {
         for letter in [
             Letter::Stuck { card: card.clone(), failures: 9, said: said.clone() },
             Letter::CardLost { card: card.clone(), said: said.clone() },
-            Letter::Ready { card, how_to_use: how, document: Some("k".repeat(document.len().min(9_000))) },
+            Letter::Ready { occasion: Occasion::MoreTime, card, how_to_use: how, document: Some("k".repeat(document.len().min(9_000))) },
             Letter::Answer(Answer::Refused(Refusal::BadDuration { typed: said.clone() })),
             Letter::Answer(Answer::Refused(Refusal::UnknownResource { typed: said, suggestion: None })),
         ] {
@@ -282,7 +293,7 @@ fn a_card_says_what_an_approver_must_know() {
     for needed in [
         "Access request · Shell on the staging hosts",
         "@UALICE asks for staging-ssh for 1h",
-        "shell on the staging hosts: principal:deploy",
+        "shell on the staging hosts, as principal deploy",
         "shop-staging",
         "low",
         "deploy is stuck",
@@ -359,6 +370,7 @@ fn letters_name_the_reference_and_what_can_be_done() {
     let one = Box::new(live(card(), Some(account("UBOB")), GrantState::Active));
     let ready = render::letter(
         &Letter::Ready {
+            occasion: Occasion::Given,
             card: one.clone(),
             how_to_use: "Save it as id-cert.pub and log in.".into(),
             document: Some("ssh-ed25519-cert-v01@openssh.com AAAA== *key*".into()),

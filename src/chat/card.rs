@@ -2,9 +2,10 @@
 
 use crate::domain::answer::Answer;
 use crate::domain::grant::{EndingReason, Evidence, GrantState};
+use crate::domain::happened::Happened;
 use crate::domain::ids::{AccountId, GrantId, RequestId, ResourceName};
 use crate::domain::person::Subject;
-use crate::domain::request::RequestState;
+use crate::domain::request::{ExtensionState, RequestState};
 use crate::domain::spec::Risk;
 use crate::domain::tally::Tally;
 use crate::domain::timing::Timestamp;
@@ -65,10 +66,38 @@ pub struct Card {
     pub submitted_at: Timestamp,
     /// When it expires undecided.
     pub pending_until: Timestamp,
-    /// Decisions so far: who (none for a rule), yes or no, when.
-    pub decisions: Vec<(Option<AccountId>, bool, Timestamp)>,
-    /// The grant, once there is one.
+    /// Decisions so far.
+    pub decisions: Vec<CardDecision>,
+    /// The grant, once there is one; for more time, the one that is held.
     pub grant: Option<CardGrant>,
+    /// Set where more time is asked for.
+    pub extends: Option<CardExtension>,
+    /// An open request for more time of this card's access, and the end that it asks for.
+    pub more_time_asked: Option<(RequestId, Timestamp)>,
+}
+
+/// One decision on a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardDecision {
+    /// Who; none for a rule.
+    pub by: Option<AccountId>,
+    /// Yes or no.
+    pub approved: bool,
+    /// Why, in the person's words.
+    pub why: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// More time, as a card shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CardExtension {
+    /// The end that held when it was asked.
+    pub from: Timestamp,
+    /// The end that is asked for.
+    pub until: Timestamp,
+    /// What became of it.
+    pub state: ExtensionState,
 }
 
 /// The grant's part of a card.
@@ -103,6 +132,17 @@ pub enum Notable {
     HoldsOthers(i64),
 }
 
+/// Why somebody is told how access is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// It works from now on.
+    Given,
+    /// It works for longer.
+    MoreTime,
+    /// They asked to be told again.
+    Again,
+}
+
 /// A message to a person or a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Letter {
@@ -112,6 +152,8 @@ pub enum Letter {
     Decided(Box<Card>),
     /// To the beneficiary: access works.
     Ready {
+        /// Why it is told.
+        occasion: Occasion,
         /// What and until when.
         card: Box<Card>,
         /// How it is used.
@@ -121,8 +163,12 @@ pub enum Letter {
     },
     /// To the beneficiary: it ends soon.
     Reminder(Box<Card>),
+    /// To the beneficiary: the more time that was approved is not given.
+    NotExtended(Box<Card>),
     /// To the beneficiary: it is over, or could not be given.
     Ended(Box<Card>),
+    /// Into a card's thread: what happened.
+    History(Vec<Happened>),
     /// To security: taking access away keeps failing.
     Stuck {
         /// Which.

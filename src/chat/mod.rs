@@ -2,7 +2,9 @@
 //!
 //! `port` is all that the rest of jitbot and a platform's adapter know of each other.
 
+pub mod button;
 pub mod card;
+pub mod form;
 pub mod parse;
 pub mod port;
 pub mod slack;

@@ -4,7 +4,7 @@ use chrono::NaiveTime;
 
 use super::text::{cut, is_visible};
 use super::verb::Verb;
-use crate::domain::command::{Act, Command, Query, WantedEnd};
+use crate::domain::command::{Act, Command, Draft, ListOf, Query, WantedEnd};
 use crate::domain::duration;
 use crate::domain::ids::{RequestId, parse_reference};
 use crate::domain::refusal::Refusal;
@@ -20,13 +20,7 @@ const ECHO_MAX: usize = 80;
 /// # Errors
 /// The [`Refusal`] that says what is allowed instead.
 pub fn parse(text: &str) -> Result<Act, Refusal> {
-    if text.chars().any(|c| c.is_control() && !is_blank(c)) {
-        return Err(Refusal::ControlCharacters);
-    }
-    let text: String = text
-        .chars()
-        .map(|c| if is_blank(c) { ' ' } else { c })
-        .collect();
+    let text = without_control(text)?;
     let (word, rest) = split_word(&text);
     if word.is_empty() {
         return Ok(Act::Query(Query::Help));
@@ -39,11 +33,33 @@ pub fn parse(text: &str) -> Result<Act, Refusal> {
         });
     };
     Ok(match verb {
-        Verb::Request => Act::Command(request(rest)?),
-        Verb::List => {
+        Verb::Request => request(rest)?,
+        Verb::Resources => {
             nothing_more(verb, rest)?;
-            Act::Query(Query::ListMine)
+            Act::Query(Query::Resources)
         }
+        Verb::List | Verb::ListWaiting | Verb::ListAll => {
+            Act::Query(Query::List(which_list(rest)?))
+        }
+        Verb::Who => {
+            let (resource, more) = split_word(rest);
+            if resource.is_empty() {
+                return Err(verb.missing());
+            }
+            nothing_more(verb, more)?;
+            Act::Query(Query::Who(cut(resource, ECHO_MAX)))
+        }
+        Verb::Explain => {
+            let (resource, rest) = split_word(rest);
+            if resource.is_empty() {
+                return Err(verb.missing());
+            }
+            Act::Query(Query::Explain {
+                resource: cut(resource, ECHO_MAX),
+                end: end_or_default(rest)?,
+            })
+        }
+        Verb::Extend => extend(rest)?,
         Verb::Status => Act::Query(Query::Status(only_reference(verb, rest)?)),
         Verb::Done => Act::Command(Command::Done(only_reference(verb, rest)?)),
         Verb::Withdraw => Act::Command(Command::Withdraw(only_reference(verb, rest)?)),
@@ -62,17 +78,92 @@ pub fn parse(text: &str) -> Result<Act, Refusal> {
     })
 }
 
-fn request(rest: &str) -> Result<Command, Refusal> {
+/// What is complete is asked; what is not becomes a form that holds it.
+fn request(rest: &str) -> Result<Act, Refusal> {
+    let form = |draft| Ok(Act::Query(Query::RequestForm(draft)));
     let (resource, rest) = split_word(rest);
-    if resource.is_empty() || rest.trim().is_empty() {
-        return Err(Verb::Request.missing());
+    if resource.is_empty() {
+        return form(Draft::default());
+    }
+    let resource = cut(resource, ECHO_MAX);
+    if rest.trim().is_empty() {
+        return form(Draft {
+            resource: Some(resource),
+            ..Draft::default()
+        });
     }
     let (end, rest) = wanted_end(rest)?;
-    Ok(Command::Submit {
-        resource: cut(resource, ECHO_MAX),
+    if rest.trim().is_empty() {
+        return form(Draft {
+            resource: Some(resource),
+            end: Some(end),
+            reason: None,
+        });
+    }
+    Ok(Act::Command(Command::Submit {
+        resource,
         end,
         reason: reason(rest)?,
-    })
+    }))
+}
+
+fn extend(rest: &str) -> Result<Act, Refusal> {
+    let (id, rest) = split_word(rest);
+    if id.is_empty() {
+        return Err(Verb::Extend.missing());
+    }
+    let request = reference(id)?;
+    if rest.trim().is_empty() {
+        return Ok(Act::Query(Query::ExtendForm(request)));
+    }
+    let (end, rest) = wanted_end(rest)?;
+    let reason = match rest.trim() {
+        "" => None,
+        why => Some(reason(why)?),
+    };
+    Ok(Act::Command(Command::Extend {
+        request,
+        end,
+        reason,
+    }))
+}
+
+fn which_list(rest: &str) -> Result<ListOf, Refusal> {
+    let (word, more) = split_word(rest);
+    nothing_more(Verb::List, more)?;
+    match word.to_lowercase().as_str() {
+        "" | "mine" => Ok(ListOf::Mine),
+        "waiting" => Ok(ListOf::Waiting),
+        "all" => Ok(ListOf::All),
+        _ => Err(Verb::ListWaiting.missing()),
+    }
+}
+
+/// What a form's field for the duration holds: nothing means the resource's own.
+///
+/// # Errors
+/// The [`Refusal`] that says what is allowed instead.
+pub fn end_or_default(text: &str) -> Result<WantedEnd, Refusal> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(WantedEnd::Default);
+    }
+    let (end, rest) = wanted_end(text)?;
+    if rest.trim().is_empty() {
+        Ok(end)
+    } else {
+        Err(Refusal::BadDuration {
+            typed: cut(text, ECHO_MAX),
+        })
+    }
+}
+
+/// A reason as a form's field holds it.
+///
+/// # Errors
+/// The [`Refusal`] that says what is allowed instead.
+pub fn typed_reason(text: &str) -> Result<String, Refusal> {
+    reason(&without_control(text)?)
 }
 
 /// The duration must be there: what stands in its place and isn't one may be a slip, and a guess could
@@ -164,6 +255,17 @@ fn nearest(word: &str) -> Option<&'static str> {
         .map(|(_, known)| known)
 }
 
+/// The text with every line feed and tab as a blank.
+fn without_control(text: &str) -> Result<String, Refusal> {
+    if text.chars().any(|c| c.is_control() && !is_blank(c)) {
+        return Err(Refusal::ControlCharacters);
+    }
+    Ok(text
+        .chars()
+        .map(|c| if is_blank(c) { ' ' } else { c })
+        .collect())
+}
+
 const fn is_blank(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\t')
 }
@@ -174,219 +276,4 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn submitted(text: &str) -> (String, WantedEnd, String) {
-        match parse(text) {
-            Ok(Act::Command(Command::Submit {
-                resource,
-                end,
-                reason,
-            })) => (resource, end, reason),
-            other => panic!("{text:?}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_request_has_a_resource_a_duration_and_a_reason() {
-        let until = |h, m| WantedEnd::Until(NaiveTime::from_hms_opt(h, m, 0).unwrap());
-        for (typed, end, reason) in [
-            ("45m x", WantedEnd::After(2_700), "x"),
-            (
-                "1h deploy is stuck",
-                WantedEnd::After(3_600),
-                "deploy is stuck",
-            ),
-            ("1h30m x", WantedEnd::After(5_400), "x"),
-            ("1h 30m x", WantedEnd::After(5_400), "x"),
-            (
-                "1h 2h is too short",
-                WantedEnd::After(3_600),
-                "2h is too short",
-            ),
-            ("2D x", WantedEnd::After(172_800), "x"),
-            ("until 18:00 x", until(18, 0), "x"),
-            ("UNTIL 9:05 a\tb\nc", until(9, 5), "a b c"),
-            (
-                "1h <!channel> *x* `y`",
-                WantedEnd::After(3_600),
-                "<!channel> *x* `y`",
-            ),
-            ("1h a  b", WantedEnd::After(3_600), "a  b"),
-        ] {
-            assert_eq!(
-                submitted(&format!("  request  staging-ssh {typed} ")),
-                ("staging-ssh".into(), end, reason.into()),
-                "{typed}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_bad_request_says_what_is_allowed() {
-        for typed in ["0", "-1h", "abc", "999d", "1", "h", "1.5h", "0s"] {
-            assert_eq!(
-                parse(&format!("request staging-ssh {typed} why")),
-                Err(Refusal::BadDuration {
-                    typed: typed.into()
-                })
-            );
-        }
-        for typed in ["", "25:00", "18", "18:60", "6pm", "+1:00", "18:0"] {
-            assert_eq!(
-                parse(&format!("request staging-ssh until {typed}")),
-                Err(Refusal::BadTimeOfDay {
-                    typed: typed.into()
-                })
-            );
-        }
-        for text in [
-            "request",
-            "request ",
-            "request staging-ssh",
-            "request staging-ssh  ",
-        ] {
-            assert_eq!(
-                parse(text),
-                Err(Refusal::Missing {
-                    usage: Verb::Request.usage().into()
-                })
-            );
-        }
-        for why in ["", "  ", "\n", "\u{200b}", "\u{202e} \u{feff}"] {
-            assert_eq!(
-                parse(&format!("request staging-ssh 1h {why}")),
-                Err(Refusal::ReasonMissing)
-            );
-        }
-    }
-
-    #[test]
-    fn a_reason_has_a_thousand_characters_at_most() {
-        let text = |n: usize| format!("request staging-ssh 1h {}", "ü".repeat(n));
-        assert_eq!(submitted(&text(1_000)).2.chars().count(), 1_000);
-        assert_eq!(
-            parse(&text(3_000)),
-            Err(Refusal::ReasonTooLong {
-                chars: 3_000,
-                max: 1_000
-            })
-        );
-    }
-
-    #[test]
-    fn control_characters_are_refused_and_other_scripts_are_not() {
-        for c in ['\0', '\u{1b}', '\u{7f}', '\u{85}', '\u{9b}'] {
-            assert_eq!(
-                parse(&format!("request staging-ssh 1h a{c}b")),
-                Err(Refusal::ControlCharacters)
-            );
-        }
-        assert_eq!(submitted("request staging-ssh 1h שלום").2, "שלום");
-    }
-
-    #[test]
-    fn the_other_commands_take_a_reference_in_either_form() {
-        let id = RequestId::from_bits(77);
-        for typed in [
-            id.to_string(),
-            id.grant().to_string(),
-            format!("#{}", id.as_str().to_uppercase()),
-        ] {
-            assert_eq!(
-                parse(&format!("status {typed}")),
-                Ok(Act::Query(Query::Status(id.clone())))
-            );
-            assert_eq!(
-                parse(&format!("DONE {typed} ")),
-                Ok(Act::Command(Command::Done(id.clone())))
-            );
-            assert_eq!(
-                parse(&format!("withdraw {typed}")),
-                Ok(Act::Command(Command::Withdraw(id.clone())))
-            );
-            assert_eq!(
-                parse(&format!("revoke {typed} left the team")),
-                Ok(Act::Command(Command::Revoke {
-                    request: id.clone(),
-                    reason: "left the team".into()
-                }))
-            );
-        }
-        assert_eq!(parse(&format!("revoke {id}")), Err(Refusal::ReasonMissing));
-        for verb in ["status", "done", "withdraw", "revoke"] {
-            assert!(
-                matches!(parse(verb), Err(Refusal::Missing { .. })),
-                "{verb}"
-            );
-            assert!(
-                matches!(
-                    parse(&format!("{verb} r123 x")),
-                    Err(Refusal::BadReference { .. })
-                ),
-                "{verb}"
-            );
-        }
-        assert!(matches!(
-            parse(&format!("done {id} {id}")),
-            Err(Refusal::BadReference { .. })
-        ));
-        assert_eq!(parse("list"), Ok(Act::Query(Query::ListMine)));
-        assert!(matches!(parse("list all"), Err(Refusal::Missing { .. })));
-        for text in ["", "  ", "help", "help me"] {
-            assert_eq!(parse(text), Ok(Act::Query(Query::Help)));
-        }
-    }
-
-    #[test]
-    fn a_typo_gets_the_nearest_command() {
-        for (typed, nearest) in [
-            ("reqest", Some("request")),
-            ("rvoke", Some("revoke")),
-            ("lst", Some("list")),
-            ("donee", Some("done")),
-            ("xyzzy", None),
-            ("a", None),
-        ] {
-            assert_eq!(
-                parse(&format!("{typed} x")),
-                Err(Refusal::UnknownCommand {
-                    typed: typed.into(),
-                    suggestion: nearest.map(str::to_owned)
-                })
-            );
-        }
-    }
-
-    #[test]
-    fn every_command_can_be_typed_as_its_usage_says() {
-        let id = RequestId::from_bits(1);
-        for verb in Verb::ALL {
-            let typed = verb
-                .usage()
-                .replace("<id>", id.as_str())
-                .replace("<duration>", "1h");
-            let act = parse(typed.strip_prefix("/jit ").unwrap()).unwrap();
-            assert_eq!(Verb::of(&act), Some(verb));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_that_is_typed_panics(text in any::<String>()) {
-            let _ = parse(&text);
-        }
-
-        #[test]
-        fn a_reason_stays_what_was_typed(why in "[^\\pC\\pZ]([^\\pC]{0,300}[^\\pC\\pZ])?") {
-            prop_assume!(is_visible(&why));
-            let typed = format!("request staging-ssh until 18:00 {why}");
-            let act = parse(&typed);
-            let as_typed = matches!(&act, Ok(Act::Command(Command::Submit { reason, .. })) if *reason == why);
-            prop_assert!(as_typed, "{:?}", act);
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::card::{Card, Letter};
-use crate::domain::answer::Answer;
+use crate::domain::answer::{Answer, Home};
 use crate::domain::command::{Inbound, MessageRef};
 use crate::domain::ids::{AccountId, Place, RequestId};
 
@@ -81,6 +81,15 @@ pub trait Outbox: Send + Sync + 'static {
 
     /// A private message to a person.
     async fn tell(&self, account: &AccountId, letter: &Letter) -> Result<(), PostError>;
+
+    /// Draws a letter anew that was told before.
+    async fn update_letter(&self, on: &MessageRef, letter: &Letter) -> Result<(), PostError>;
+
+    /// A message into the thread of a card.
+    async fn reply(&self, card: &MessageRef, letter: &Letter) -> Result<(), PostError>;
+
+    /// Draws somebody's Home tab; nothing where the platform has none.
+    async fn show_home(&self, account: &AccountId, home: &Home) -> Result<(), PostError>;
 
     /// A message that only this person sees, where they are; a private message where that can't be.
     async fn answer(

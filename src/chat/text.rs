@@ -3,6 +3,7 @@
 //! Segments say what a piece of text is. A platform's renderer decides how it looks and escapes it, so
 //! typed text, which can only enter as plain text, can't ping, link or format anything.
 
+use super::button::Button;
 use crate::domain::ids::{AccountId, Place};
 use crate::domain::timing::Timestamp;
 
@@ -149,6 +150,8 @@ pub enum Part {
     Verbatim(String),
     /// A line that matters less.
     Aside(Text),
+    /// Buttons in a row.
+    Buttons(Vec<Button>),
 }
 
 /// A message: a title, perhaps, and its parts in order.
@@ -194,7 +197,7 @@ impl Message {
             .flat_map(|part| match part {
                 Part::Line(text) | Part::Aside(text) => std::slice::from_ref(text),
                 Part::List(lines) => lines.as_slice(),
-                Part::Quote(_) | Part::Verbatim(_) => &[],
+                Part::Quote(_) | Part::Verbatim(_) | Part::Buttons(_) => &[],
             })
             .flat_map(Text::quiet_people)
             .cloned()
@@ -212,7 +215,7 @@ impl Message {
                     lines.extend(items.iter().map(|item| format!("- {}", item.flat())));
                 }
                 Part::Quote(words) => lines.push(format!("\u{201c}{}\u{201d}", shown(words))),
-                Part::Verbatim(_) => {}
+                Part::Verbatim(_) | Part::Buttons(_) => {}
             }
         }
         lines.join("\n")

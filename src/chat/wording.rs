@@ -6,11 +6,17 @@
 mod answers;
 mod cards;
 mod digests;
+mod forms;
+mod history;
+mod home;
 mod letters;
+mod lists;
 mod refusals;
 
 pub use answers::answer;
 pub use cards::{CardWords, card, copy_of};
+pub use forms::{FieldWords, FormWords, Suggestion, form};
+pub use home::home;
 pub use letters::letter;
 pub use refusals::refusal;
 

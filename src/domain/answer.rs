@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::command::{ListOf, WantedEnd};
 use super::grant::{EndingReason, Evidence, GrantState};
 use super::ids::{AccountId, GrantId, Place, RequestId, ResourceName};
 use super::person::Subject;
@@ -26,14 +27,34 @@ pub enum Answer {
     Approved(Summary),
     /// The denial counts.
     Denied(Summary),
+    /// The denial needs a reason; a form asks for it.
+    WhyDeny(Summary),
+    /// A request for more time stands and waits for people.
+    ExtensionReceived(Summary),
+    /// A rule approved more time at once.
+    ExtensionByRule(Summary),
+    /// How it is used is being told again.
+    SendingAgain(Summary),
     /// Taken back.
     Withdrawn(Summary),
     /// The access is being taken away.
     Ending(Summary),
-    /// My requests and grants.
-    List(Vec<Summary>),
+    /// Requests and grants.
+    List(List),
     /// One request in full.
     Status(Box<Status>),
+    /// What this person may ask for.
+    Resources(Vec<Offer>),
+    /// Who may ask for a resource, who decides, who holds it.
+    Who(Box<Who>),
+    /// What would happen.
+    Explained(Box<Explained>),
+    /// A form to ask with.
+    RequestForm(Box<RequestForm>),
+    /// A form to ask for more time with.
+    ExtendForm(Box<ExtendForm>),
+    /// Everything that is this person's.
+    Home(Box<Home>),
     /// How the commands work; resources that this person may ask for.
     Help(Vec<ResourceName>),
 }
@@ -61,6 +82,111 @@ pub struct Summary {
     pub card_place: Option<Place>,
     /// Groups that can approve it.
     pub approvers: Vec<Subject>,
+    /// Who asked.
+    #[serde(default)]
+    pub requester: Option<AccountId>,
+    /// For more time: the end that held when it was asked, and the end that is asked for.
+    #[serde(default)]
+    pub extends: Option<(Timestamp, Timestamp)>,
+}
+
+/// Requests and grants, at most as many as one message shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List {
+    /// Which.
+    pub of: ListOf,
+    /// What is held, the next to end first.
+    pub live: Vec<Summary>,
+    /// What waits, the next to run out first.
+    pub open: Vec<Summary>,
+    /// There is more than these.
+    pub more: bool,
+}
+
+/// Everything that is one person's, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Home {
+    /// What they hold, and what they asked for.
+    pub mine: List,
+    /// What they can decide.
+    pub waiting: List,
+    /// What they may ask for.
+    pub offers: Vec<Offer>,
+    /// When this was true.
+    pub at: Timestamp,
+}
+
+/// A resource as somebody who may ask for it sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Its name.
+    pub resource: ResourceName,
+    /// Its title.
+    pub title: String,
+    /// Project.
+    pub project: String,
+    /// Action.
+    pub action: String,
+    /// Risk.
+    pub risk: Risk,
+    /// Seconds when none are asked for.
+    pub default_s: i64,
+    /// The most seconds.
+    pub max_s: i64,
+    /// How many people must approve.
+    pub approvals: i64,
+    /// Who may approve.
+    pub approvers: Vec<Subject>,
+    /// For so many seconds at most a rule approves it for this person.
+    pub by_rule_up_to_s: Option<i64>,
+}
+
+/// Who may ask for a resource, who decides, who holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// The resource.
+    pub offer: Offer,
+    /// Who may ask.
+    pub requesters: Vec<Subject>,
+    /// Who holds it and until when, the next to end first; none where that is not for this person.
+    pub holders: Option<Vec<(AccountId, Option<Timestamp>)>>,
+}
+
+/// What would happen to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explained {
+    /// The resource.
+    pub offer: Offer,
+    /// Seconds.
+    pub duration_s: i64,
+    /// The rule that lets the person ask.
+    pub asked_under: String,
+    /// The rule that would approve it at once.
+    pub approved_under: Option<String>,
+}
+
+/// A form to ask with: what may be asked for, and what is known already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestForm {
+    /// What this person may ask for.
+    pub offers: Vec<Offer>,
+    /// The resource, if it was named and may be asked for.
+    pub resource: Option<ResourceName>,
+    /// The duration as typed.
+    pub end: Option<WantedEnd>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// A form to ask for more time with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtendForm {
+    /// What is held.
+    pub summary: Summary,
+    /// Seconds to propose.
+    pub propose_s: i64,
+    /// The latest end that may be asked for.
+    pub latest: Timestamp,
 }
 
 /// Everything about one request that its people may know.
@@ -95,6 +221,9 @@ pub struct DecisionLine {
     pub by: Option<AccountId>,
     /// Rules that made or allowed it.
     pub rules: Vec<String>,
+    /// Why, in the person's words.
+    #[serde(default)]
+    pub why: Option<String>,
     /// When.
     pub at: Timestamp,
 }

@@ -32,6 +32,8 @@ pub enum AuditKind {
     Withdrawn,
     /// Ran out undecided.
     Expired,
+    /// Ended by us before anybody decided.
+    Cancelled,
     /// We are about to call the target to give access.
     IssueIntended,
     /// The target said that access is there.
@@ -40,6 +42,14 @@ pub enum AuditKind {
     IssueTroubled,
     /// Access could not be given, and was seen to be absent.
     IssueFailed,
+    /// We are about to tell the target a later end.
+    ExtendIntended,
+    /// The target holds the later end.
+    Extended,
+    /// An attempt to tell the target a later end failed, or its outcome is unknown.
+    ExtendTroubled,
+    /// The later end was approved but is not given; the earlier one holds.
+    NotExtended,
     /// The end was ordered.
     EndOrdered,
     /// A grant ended before the target was ever called.
@@ -48,6 +58,8 @@ pub enum AuditKind {
     Stuck,
     /// Access is gone, with evidence.
     Ended,
+    /// The beneficiary was told again how access is used.
+    SentAgain,
     /// A digest was made.
     DigestMade,
 }
@@ -64,14 +76,20 @@ impl AuditKind {
             Self::Denied => "denied",
             Self::Withdrawn => "withdrawn",
             Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
             Self::IssueIntended => "issue_intended",
             Self::Issued => "issued",
             Self::IssueTroubled => "issue_troubled",
             Self::IssueFailed => "issue_failed",
+            Self::ExtendIntended => "extend_intended",
+            Self::Extended => "extended",
+            Self::ExtendTroubled => "extend_troubled",
+            Self::NotExtended => "not_extended",
             Self::EndOrdered => "end_ordered",
             Self::GrantCancelled => "grant_cancelled",
             Self::Stuck => "stuck",
             Self::Ended => "ended",
+            Self::SentAgain => "sent_again",
             Self::DigestMade => "digest_made",
         }
     }

@@ -36,6 +36,17 @@ pub struct Press {
     pub on: MessageRef,
 }
 
+/// A request that is not complete yet, as far as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Draft {
+    /// The resource as typed.
+    pub resource: Option<String>,
+    /// Until when.
+    pub end: Option<WantedEnd>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
 /// A change that somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -50,10 +61,24 @@ pub enum Command {
     },
     /// Approve on the card.
     Approve(Press),
-    /// Deny on the card.
-    Deny(Press),
+    /// Deny on the card. Without a reason nothing is denied yet: the answer asks for one.
+    Deny {
+        /// The button.
+        press: Press,
+        /// Why, in the approver's words.
+        why: Option<String>,
+    },
     /// Take a request back.
     Withdraw(RequestId),
+    /// Ask for more time for what is held.
+    Extend {
+        /// Whose grant.
+        request: RequestId,
+        /// For how much longer than it lasts now, or until when.
+        end: WantedEnd,
+        /// Why, where it was said.
+        reason: Option<String>,
+    },
     /// Give access back early.
     Done(RequestId),
     /// Take access away early.
@@ -63,15 +88,46 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Tell the beneficiary again how access is used.
+    SendAgain(RequestId),
+}
+
+/// Which requests and grants a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListOf {
+    /// My open requests and what I hold.
+    Mine,
+    /// What I can decide.
+    Waiting,
+    /// Everybody's, for security.
+    All,
 }
 
 /// Something that somebody wants to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Query {
-    /// My open requests and grants.
-    ListMine,
+    /// Requests and grants.
+    List(ListOf),
     /// One request.
     Status(RequestId),
+    /// What I may ask for.
+    Resources,
+    /// Who may ask for a resource, who decides, who holds it now.
+    Who(String),
+    /// What would happen if I asked.
+    Explain {
+        /// The resource as typed.
+        resource: String,
+        /// Until when.
+        end: WantedEnd,
+    },
+    /// A form to ask with, filled with what is known already.
+    RequestForm(Draft),
+    /// A form to ask for more time with.
+    ExtendForm(RequestId),
+    /// What I hold, what I asked for, what waits for me, what I may ask for.
+    Home,
     /// How the commands work.
     Help,
 }
@@ -85,6 +141,18 @@ pub enum Act {
     Query(Query),
 }
 
+/// How somebody acted, which decides how they are answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// A command that was typed: answered in its place.
+    Typed,
+    /// A button, on this message if it stood on one: acknowledged without words; what is refused is
+    /// told by a message.
+    Button(Option<MessageRef>),
+    /// A form: what is refused is shown beside its fields, what is done is told by a message.
+    Form,
+}
+
 /// An act with who, where, and the key under which it counts once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inbound {
@@ -95,6 +163,8 @@ pub struct Inbound {
     pub actor: AccountId,
     /// Where.
     pub place: Place,
+    /// How.
+    pub via: Via,
     /// What.
     pub act: Act,
 }

@@ -40,6 +40,8 @@ pub struct Decision {
     pub policy_hash: ContentHash,
     /// Rules that allowed or made it.
     pub rules: Vec<String>,
+    /// Why, in the person's words; erased on demand.
+    pub why: Option<String>,
     /// When.
     pub at: Timestamp,
 }

@@ -23,6 +23,11 @@ pub enum JobKind {
         /// Whose.
         grant: GrantId,
     },
+    /// Tell the target the later end of an approved extension.
+    Extend {
+        /// The request that asked for it.
+        request: RequestId,
+    },
     /// Let a request that nobody decided run out.
     ExpireRequest {
         /// Which.
@@ -50,6 +55,30 @@ pub enum JobKind {
         /// Which.
         grant: GrantId,
     },
+    /// Tell the beneficiary again how access is used, because they asked for it.
+    SendAgain {
+        /// Which.
+        grant: GrantId,
+        /// Which of the beneficiary's accounts asked.
+        account: AccountId,
+    },
+    /// Draw a reminder as it is true now: its buttons go once they have nothing to do.
+    SyncReminder {
+        /// Which.
+        grant: GrantId,
+        /// The reminder.
+        on: MessageRef,
+    },
+    /// Tell the beneficiary that access works for longer.
+    NotifyExtended {
+        /// The request that asked for it.
+        request: RequestId,
+    },
+    /// Tell the beneficiary that an approved extension is not given.
+    NotifyNotExtended {
+        /// The request that asked for it.
+        request: RequestId,
+    },
     /// Tell the beneficiary that it ends soon.
     Remind {
         /// Which.
@@ -61,6 +90,16 @@ pub enum JobKind {
     NotifyEnded {
         /// Which.
         grant: GrantId,
+    },
+    /// Draw somebody's Home tab as it is true now.
+    SyncHome {
+        /// Whose.
+        account: AccountId,
+    },
+    /// Write into a card's thread what happened since it was last written.
+    History {
+        /// Whose.
+        request: RequestId,
     },
     /// Tell somebody privately what came of their press.
     AnswerPress {

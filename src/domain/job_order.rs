@@ -1,8 +1,9 @@
 //! Enqueuing: each kind of job with its key, its lane and its place in the lane.
 
-use super::answer::Answer;
+mod letters;
+
 use super::command::MessageRef;
-use super::ids::{AccountId, GrantId, IssuerName, Place, RequestId};
+use super::ids::{GrantId, IssuerName, Place, RequestId};
 use super::job::{JobKind, Lane};
 use super::spec::Spec;
 use super::steady::Jump;
@@ -99,6 +100,22 @@ impl JobOrder {
         }
     }
 
+    /// Tell the target the later end of an approved extension.
+    #[must_use]
+    pub fn extend(request: &RequestId, spec: &Spec, now: Timestamp) -> Self {
+        Self {
+            kind: JobKind::Extend {
+                request: request.clone(),
+            },
+            key: format!("extend:{request}"),
+            lane: Lane::issuer(&spec.issuer),
+            serial_key: Some(holding_key(spec)),
+            rank: 1,
+            run_at: now,
+            on_duplicate: OnDuplicate::Keep,
+        }
+    }
+
     /// Let a request run out.
     #[must_use]
     pub fn expire(request: &RequestId, at: Timestamp) -> Self {
@@ -128,6 +145,23 @@ impl JobOrder {
         }
     }
 
+    /// Write what happened into the card's thread. After everything else that waits for the place.
+    #[must_use]
+    pub fn history(request: &RequestId, place: &Place, now: Timestamp) -> Self {
+        Self {
+            on_duplicate: OnDuplicate::MoveEarlier,
+            ..Self::chat(
+                JobKind::History {
+                    request: request.clone(),
+                },
+                format!("history:{request}"),
+                place.as_str(),
+                4,
+                now,
+            )
+        }
+    }
+
     /// Strike out a copy of a card.
     #[must_use]
     pub fn strike_copy(request: &RequestId, copy: &MessageRef, now: Timestamp) -> Self {
@@ -139,88 +173,6 @@ impl JobOrder {
             format!("strike:{}:{}", copy.place, copy.message),
             copy.place.as_str(),
             2,
-            now,
-        )
-    }
-
-    /// Tell the requester of the decision.
-    #[must_use]
-    pub fn notify_decided(request: &RequestId, to: &AccountId, now: Timestamp) -> Self {
-        Self::chat(
-            JobKind::NotifyDecided {
-                request: request.clone(),
-            },
-            format!("decided:{request}"),
-            to.as_str(),
-            0,
-            now,
-        )
-    }
-
-    /// Tell the beneficiary that it works.
-    #[must_use]
-    pub fn notify_ready(grant: &GrantId, to: &AccountId, now: Timestamp) -> Self {
-        Self::chat(
-            JobKind::NotifyReady {
-                grant: grant.clone(),
-            },
-            format!("ready:{grant}"),
-            to.as_str(),
-            1,
-            now,
-        )
-    }
-
-    /// Remind the beneficiary; moves with the deadline.
-    #[must_use]
-    pub fn remind(grant: &GrantId, to: &AccountId, before_s: i64, at: Timestamp) -> Self {
-        Self {
-            on_duplicate: OnDuplicate::Move,
-            ..Self::chat(
-                JobKind::Remind {
-                    grant: grant.clone(),
-                    before_s,
-                },
-                format!("remind:{grant}:{before_s}"),
-                to.as_str(),
-                2,
-                at,
-            )
-        }
-    }
-
-    /// Tell the beneficiary that it is over.
-    #[must_use]
-    pub fn notify_ended(grant: &GrantId, to: &AccountId, now: Timestamp) -> Self {
-        Self::chat(
-            JobKind::NotifyEnded {
-                grant: grant.clone(),
-            },
-            format!("ended:{grant}:{}", now.timestamp_millis()),
-            to.as_str(),
-            3,
-            now,
-        )
-    }
-
-    /// Tell somebody what came of their press; `once` is the key of the press.
-    #[must_use]
-    pub fn answer_press(
-        once: &str,
-        place: &Place,
-        account: &AccountId,
-        answer: Answer,
-        now: Timestamp,
-    ) -> Self {
-        Self::chat(
-            JobKind::AnswerPress {
-                place: place.clone(),
-                account: account.clone(),
-                answer: Box::new(answer),
-            },
-            format!("answer:{once}"),
-            account.as_str(),
-            0,
             now,
         )
     }

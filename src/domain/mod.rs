@@ -11,6 +11,7 @@ pub mod decide;
 pub mod decision;
 pub mod duration;
 pub mod grant;
+pub mod happened;
 pub mod ids;
 pub mod job;
 pub mod job_order;

@@ -13,6 +13,16 @@ pub enum Outcome {
         /// What finds it again, and what the beneficiary is told; never secret.
         handle: serde_json::Value,
     },
+    /// The target holds the later end.
+    Extended {
+        /// What finds it again, and what the beneficiary is told; never secret.
+        handle: serde_json::Value,
+    },
+    /// The target refused the later end, for good.
+    NotExtended {
+        /// What it said.
+        said: String,
+    },
     /// The target did not give access, for good, and was seen to show none.
     NotIssued {
         /// What it said.
@@ -30,6 +40,11 @@ pub enum Outcome {
     },
     /// Access is gone.
     Gone(Evidence),
+    /// What happened stands in the card's thread, up to this entry of the record.
+    HistoryWritten {
+        /// The entry's number.
+        upto: i64,
+    },
     /// A card stands here.
     CardPosted(MessageRef),
     /// It failed; trying again may help.

@@ -72,6 +72,15 @@ pub enum Refusal {
         /// Seconds that are allowed.
         max_s: i64,
     },
+    /// With more time the access would last longer in all than the resource's maximum.
+    TooLongInAll {
+        /// Seconds that it would last in all.
+        asked_s: i64,
+        /// Seconds that are allowed.
+        max_s: i64,
+        /// The latest end that is allowed.
+        latest: Timestamp,
+    },
     /// The duration is shorter than anything that can be given.
     TooShort {
         /// Seconds that are the least.
@@ -143,6 +152,25 @@ pub enum Refusal {
         /// When it ends by itself.
         ends_at: Timestamp,
     },
+    /// There is no live access that could last longer.
+    NothingToExtend {
+        /// The request.
+        reference: RequestId,
+        /// Where its grant stands, if there is one.
+        state: Option<GrantState>,
+    },
+    /// The new end would not be later than the one that holds.
+    NotLater {
+        /// The end that holds.
+        ends_at: Timestamp,
+    },
+    /// Only security sees everybody's.
+    OnlySecurity,
+    /// The form that this person would need can't be opened here, or was not understood.
+    NoForm {
+        /// The command that does the same.
+        usage: String,
+    },
     /// The button is on a message that is not the card.
     NotTheCard {
         /// The request.
@@ -179,6 +207,7 @@ impl Refusal {
             Self::UnknownResource { .. } => "unknown_resource",
             Self::MayNotAsk { .. } => "may_not_ask",
             Self::TooLong { .. } => "too_long",
+            Self::TooLongInAll { .. } => "too_long_in_all",
             Self::TooShort { .. } => "too_short",
             Self::NotInTheFuture => "not_in_the_future",
             Self::NoAccount { .. } => "no_account",
@@ -194,6 +223,10 @@ impl Refusal {
             Self::NoLongerOpen { .. } => "no_longer_open",
             Self::NothingToEnd { .. } => "nothing_to_end",
             Self::CannotEndEarly { .. } => "cannot_end_early",
+            Self::NothingToExtend { .. } => "nothing_to_extend",
+            Self::NotLater { .. } => "not_later",
+            Self::OnlySecurity => "only_security",
+            Self::NoForm { .. } => "no_form",
             Self::NotTheCard { .. } => "not_the_card",
             Self::StaleCard { .. } => "stale_card",
             Self::ForgedButton => "forged_button",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{Place, RequestId};
+use super::ids::{GrantId, Place, RequestId};
 use super::person::Identity;
 use super::spec::{ContentHash, Spec};
 use super::timing::Timestamp;
@@ -122,6 +122,52 @@ impl RequestState {
     }
 }
 
+/// What became of the extension that a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExtensionState {
+    /// Undecided, or approved and on its way to the target.
+    Waiting,
+    /// The target holds the later end.
+    Given,
+    /// Approved, but the target does not hold it: the access was over, or no longer allowed, or the
+    /// target refused. The earlier end holds.
+    NotGiven,
+}
+
+impl ExtensionState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Given, Self::NotGiven];
+
+    /// The word for it in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Given => "given",
+            Self::NotGiven => "not_given",
+        }
+    }
+
+    /// The state with this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// That a request asks for more time for access that is held. The spec is the grant's but for its
+/// length, counted from the start of that access, and the moment that it names as its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// Whose end is to be later.
+    pub grant: GrantId,
+    /// The end that held when it was asked.
+    pub from: Timestamp,
+    /// What became of it.
+    pub state: ExtensionState,
+}
+
 /// A wish for a resource, a duration and a reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -153,6 +199,19 @@ pub struct Request {
     pub pending_until: Timestamp,
     /// When it stopped being open.
     pub decided_at: Option<Timestamp>,
+    /// Set where it asks for more time instead of for new access.
+    pub extends: Option<Extension>,
+}
+
+impl Request {
+    /// The grant that it is about: the one that it became or would become, or the one that it extends.
+    #[must_use]
+    pub fn about_grant(&self) -> GrantId {
+        match &self.extends {
+            Some(extension) => extension.grant.clone(),
+            None => self.id.grant(),
+        }
+    }
 }
 
 #[cfg(test)]

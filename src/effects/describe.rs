@@ -1,7 +1,7 @@
 //! From facts to what a card shows.
 
 use super::{Effects, ours};
-use crate::chat::card::{Card, CardGrant, HowItEnds, Notable};
+use crate::chat::card::{Card, CardDecision, CardExtension, CardGrant, HowItEnds, Notable};
 use crate::domain::decision::Decider;
 use crate::domain::ids::RequestId;
 use crate::domain::outcome::Outcome;
@@ -60,14 +60,22 @@ impl Effects {
             decisions: facts
                 .decisions
                 .iter()
-                .map(|decision| {
-                    let by = match &decision.decider {
+                .map(|decision| CardDecision {
+                    by: match &decision.decider {
                         Decider::Person { identity, .. } => Some(identity.account.clone()),
                         Decider::Rule => None,
-                    };
-                    (by, decision.approve, decision.at)
+                    },
+                    approved: decision.approve,
+                    why: decision.why.clone(),
+                    at: decision.at,
                 })
                 .collect(),
+            extends: request.extends.as_ref().map(|extension| CardExtension {
+                from: extension.from,
+                until: request.spec.until.unwrap_or(extension.from),
+                state: extension.state,
+            }),
+            more_time_asked: facts.more_time_asked.clone(),
             grant: facts.grant.as_ref().map(|grant| CardGrant {
                 id: grant.id.clone(),
                 state: grant.state,

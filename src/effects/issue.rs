@@ -5,7 +5,7 @@ use crate::domain::grant::Grant;
 use crate::domain::ids::GrantId;
 use crate::domain::job::Job;
 use crate::domain::outcome::Outcome;
-use crate::issuer::{GrantOrder, IssueError, Issuer, Presence};
+use crate::issuer::{GrantOrder, IssueError, Issued, Issuer, Presence};
 use crate::service::IssueTurn;
 
 /// What an issuer is told of a grant.
@@ -16,6 +16,15 @@ pub(super) fn order(grant: &Grant) -> GrantOrder {
         spec: grant.spec.clone(),
         native_deadline: grant.native_deadline,
     }
+}
+
+/// What is kept of what a target gave.
+pub(super) fn kept(issued: Issued) -> serde_json::Value {
+    serde_json::json!({
+        "handle": issued.handle,
+        "how_to_use": issued.how_to_use,
+        "document": issued.document,
+    })
 }
 
 impl Effects {
@@ -34,11 +43,7 @@ impl Effects {
         let order = order(&grant);
         Ok(match issuer.issue(&order).await {
             Ok(issued) => Outcome::Issued {
-                handle: serde_json::json!({
-                    "handle": issued.handle,
-                    "how_to_use": issued.how_to_use,
-                    "document": issued.document,
-                }),
+                handle: kept(issued),
             },
             Err(IssueError::Retry { said, after_s }) => Outcome::Retry {
                 said,

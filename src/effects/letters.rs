@@ -2,10 +2,12 @@
 //! itself when that has made it pointless.
 
 use super::{Effects, post_failed};
-use crate::chat::card::Letter;
+use crate::chat::card::{Letter, Occasion};
+use crate::domain::command::MessageRef;
 use crate::domain::grant::GrantState;
 use crate::domain::ids::{AccountId, GrantId, RequestId};
 use crate::domain::outcome::Outcome;
+use crate::domain::request::{ExtensionState, RequestState};
 
 impl Effects {
     async fn tell(&self, account: &AccountId, letter: &Letter) -> Result<Outcome, Outcome> {
@@ -18,22 +20,78 @@ impl Effects {
 
     pub(super) async fn notify_decided(&self, id: &RequestId) -> Result<Outcome, Outcome> {
         let (facts, card) = self.card(id).await?;
+        // What came of the approval is told already, by its own message.
+        let told = facts.request.state == RequestState::Approved
+            && match &facts.request.extends {
+                Some(extension) => extension.state != ExtensionState::Waiting,
+                None => facts
+                    .grant
+                    .is_some_and(|grant| grant.active_at.is_some() || grant.state.is_over()),
+            };
+        if told {
+            return Ok(Outcome::Done);
+        }
         let letter = Letter::Decided(Box::new(card));
         self.tell(&facts.request.requester.account, &letter).await
     }
 
     pub(super) async fn notify_ready(&self, id: &GrantId) -> Result<Outcome, Outcome> {
+        self.tell_how_to_use(id, None, Occasion::Given).await
+    }
+
+    pub(super) async fn send_again(
+        &self,
+        id: &GrantId,
+        account: &AccountId,
+    ) -> Result<Outcome, Outcome> {
+        self.tell_how_to_use(id, Some(account), Occasion::Again)
+            .await
+    }
+
+    pub(super) async fn notify_extended(&self, id: &RequestId) -> Result<Outcome, Outcome> {
+        let (facts, _) = self.card(id).await?;
+        let grant = facts.request.about_grant();
+        self.tell_how_to_use(&grant, None, Occasion::MoreTime).await
+    }
+
+    pub(super) async fn notify_not_extended(&self, id: &RequestId) -> Result<Outcome, Outcome> {
+        let (facts, card) = self.card(id).await?;
+        let letter = Letter::NotExtended(Box::new(card));
+        self.tell(&facts.request.beneficiary.account, &letter).await
+    }
+
+    async fn tell_how_to_use(
+        &self,
+        id: &GrantId,
+        account: Option<&AccountId>,
+        occasion: Occasion,
+    ) -> Result<Outcome, Outcome> {
         let (facts, card) = self.card(&id.request()).await?;
         let Some(grant) = facts.grant.filter(|g| g.state == GrantState::Active) else {
             return Ok(Outcome::Done);
         };
         let told = grant.handle.unwrap_or_default();
         let letter = Letter::Ready {
+            occasion,
             card: Box::new(card),
             how_to_use: told["how_to_use"].as_str().unwrap_or_default().to_owned(),
             document: told["document"].as_str().map(str::to_owned),
         };
-        self.tell(&grant.beneficiary.account, &letter).await
+        let account = account.unwrap_or(&grant.beneficiary.account);
+        self.tell(account, &letter).await
+    }
+
+    pub(super) async fn sync_reminder(
+        &self,
+        id: &GrantId,
+        on: &MessageRef,
+    ) -> Result<Outcome, Outcome> {
+        let (_, card) = self.card(&id.request()).await?;
+        self.outbox(on.place.platform())?
+            .update_letter(on, &Letter::Reminder(Box::new(card)))
+            .await
+            .map_err(post_failed)?;
+        Ok(Outcome::Done)
     }
 
     pub(super) async fn remind(&self, id: &GrantId) -> Result<Outcome, Outcome> {

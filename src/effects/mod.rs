@@ -7,6 +7,9 @@
 mod answer_press;
 mod describe;
 mod digest;
+mod extend;
+mod history;
+mod home;
 mod issue;
 mod letters;
 mod publish;
@@ -79,6 +82,7 @@ impl Handler for Effects {
     async fn run(&self, job: &Job) -> Outcome {
         let outcome = match &job.kind {
             JobKind::Issue { grant } => self.issue(job, grant).await,
+            JobKind::Extend { request } => self.extend(job, request).await,
             JobKind::Revoke { grant } => self.revoke(job, grant).await,
             JobKind::ExpireRequest { .. } | JobKind::DigestDue => Ok(Outcome::Due),
             JobKind::Publish { issuer } => self.publish(issuer).await,
@@ -86,8 +90,14 @@ impl Handler for Effects {
             JobKind::StrikeCopy { request, copy } => self.strike_copy(request, copy).await,
             JobKind::NotifyDecided { request } => self.notify_decided(request).await,
             JobKind::NotifyReady { grant } => self.notify_ready(grant).await,
+            JobKind::SendAgain { grant, account } => self.send_again(grant, account).await,
+            JobKind::SyncReminder { grant, on } => self.sync_reminder(grant, on).await,
+            JobKind::NotifyExtended { request } => self.notify_extended(request).await,
+            JobKind::NotifyNotExtended { request } => self.notify_not_extended(request).await,
             JobKind::Remind { grant, .. } => self.remind(grant).await,
             JobKind::NotifyEnded { grant } => self.notify_ended(grant).await,
+            JobKind::SyncHome { account } => self.sync_home(account).await,
+            JobKind::History { request } => self.history(request).await,
             JobKind::AnswerPress {
                 place,
                 account,

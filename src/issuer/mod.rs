@@ -75,8 +75,8 @@ pub struct GrantOrder {
     /// What was approved.
     pub spec: Spec,
     /// When it must have ended, by the machine's clock. Fixed by the first issue intent, which
-    /// precedes every call: whatever was minted, recorded or not, is valid until then at most.
-    /// None where no intent was ever recorded, so nothing was minted.
+    /// precedes every call, and moved only later, by the intent of an extension: whatever was minted,
+    /// recorded or not, is valid until then at most. None where no intent was ever recorded, so nothing was minted.
     pub native_deadline: Option<Timestamp>,
 }
 
@@ -165,6 +165,13 @@ pub trait Issuer: Send + Sync + 'static {
 
     /// Gives access until the native deadline. Idempotent by grant id.
     async fn issue(&self, order: &GrantOrder) -> Result<Issued, IssueError>;
+
+    /// Gives access until a later native deadline than before. Idempotent by grant id and deadline.
+    async fn extend(
+        &self,
+        order: &GrantOrder,
+        handle: Option<&serde_json::Value>,
+    ) -> Result<Issued, IssueError>;
 
     /// Takes access away. Idempotent, works without a handle, and for what was never given.
     async fn revoke(

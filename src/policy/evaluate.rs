@@ -2,9 +2,8 @@
 //!
 //! Default deny. Whatever can't be known is a refusal with its own name.
 
-use chrono::{NaiveDate, NaiveTime, TimeZone};
-
 use super::cap::ByRule;
+use super::length::wanted_duration;
 use super::membership::{Membership, membership};
 use super::model::{AutoApproval, Policy, Resource};
 use crate::domain::command::WantedEnd;
@@ -117,7 +116,36 @@ pub fn submission(
     })
 }
 
-fn find<'p>(
+/// For how long at most a rule would approve this for this person, in seconds.
+#[must_use]
+pub fn by_rule_up_to(
+    policy: &Policy,
+    resource: &Resource,
+    identity: &Identity,
+    now: Timestamp,
+) -> Option<i64> {
+    resource
+        .auto_approve
+        .iter()
+        .filter(|rule| {
+            let who = membership(
+                policy,
+                &rule.from,
+                identity,
+                resource.facts_fresh_for_s,
+                now,
+            );
+            matches!(who, Membership::Yes(..))
+        })
+        .map(|rule| rule.max_s.min(resource.max_s))
+        .max()
+}
+
+/// The resource of this name, with the nearest one that this person may ask for where there is none.
+///
+/// # Errors
+/// `UnknownResource`.
+pub fn find<'p>(
     policy: &'p Policy,
     identity: &Identity,
     typed: &str,
@@ -142,49 +170,7 @@ fn nearest(typed: &str, names: Vec<ResourceName>) -> Option<ResourceName> {
         .map(|(_, name)| name)
 }
 
-fn wanted_duration(
-    policy: &Policy,
-    resource: &Resource,
-    identity: &Identity,
-    end: WantedEnd,
-    now: Timestamp,
-) -> Result<(i64, Option<Timestamp>), Refusal> {
-    match end {
-        WantedEnd::Default => Ok((resource.default_s, None)),
-        WantedEnd::After(s) => Ok((s, None)),
-        WantedEnd::Until(time) => {
-            let zone = identity
-                .person
-                .as_ref()
-                .and_then(|p| policy.people.get(p))
-                .and_then(|p| p.time_zone)
-                .or(resource.time_zone)
-                .unwrap_or(chrono_tz::UTC);
-            let until = next_time_of_day(zone, time, now).ok_or(Refusal::NotInTheFuture)?;
-            Ok(((until - now).num_seconds(), Some(until)))
-        }
-    }
-}
-
-/// The next instant at which clocks in `zone` show `time`; a time that spring skips has none that
-/// day, one that autumn doubles is the first of both that has not passed.
-fn next_time_of_day(zone: chrono_tz::Tz, time: NaiveTime, now: Timestamp) -> Option<Timestamp> {
-    let today = now.with_timezone(&zone).date_naive();
-    let shown = |day: NaiveDate| {
-        let moments = zone.from_local_datetime(&day.and_time(time));
-        [moments.earliest(), moments.latest()]
-    };
-    // Tomorrow may skip it, and the day after does not.
-    today
-        .iter_days()
-        .take(3)
-        .flat_map(shown)
-        .flatten()
-        .map(|moment| moment.to_utc())
-        .find(|moment| *moment > now)
-}
-
-fn spec_for(
+pub(super) fn spec_for(
     policy: &Policy,
     resource: &Resource,
     identity: &Identity,
@@ -224,7 +210,7 @@ fn spec_for(
     })
 }
 
-fn auto_approval(
+pub(super) fn auto_approval(
     policy: &Policy,
     resource: &Resource,
     identity: &Identity,
@@ -281,6 +267,21 @@ pub fn may_decide(
         Membership::NotKnownFreshly(group, as_of) => Err(Refusal::FactsTooOld { group, as_of }),
         Membership::No => Err(Refusal::NotAnApprover { who: from.to_vec() }),
     }
+}
+
+/// Whether this person could decide requests for this resource, were they not their own.
+#[must_use]
+pub fn is_approver(
+    policy: &Policy,
+    resource: &Resource,
+    identity: &Identity,
+    now: Timestamp,
+) -> bool {
+    let (from, fresh) = (&resource.approve.from, resource.facts_fresh_for_s);
+    matches!(
+        membership(policy, from, identity, fresh, now),
+        Membership::Yes(..)
+    )
 }
 
 /// Whether this person is security.

@@ -4,7 +4,9 @@
 
 pub mod cap;
 pub mod evaluate;
+mod length;
 pub mod membership;
 pub mod model;
+pub mod more_time;
 
 pub use model::Policy;

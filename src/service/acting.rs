@@ -1,10 +1,11 @@
 //! One act of one person: answered once, committed before it is answered.
 
 use super::apply::apply;
+use super::deciding::Vote;
 use super::verdict::{Acting, Verdict};
 use super::{Service, ServiceError};
 use crate::domain::answer::Answer;
-use crate::domain::command::{Act, Command, Inbound};
+use crate::domain::command::{Act, Command, Inbound, Via};
 use crate::domain::decide::requesting;
 use crate::domain::job_order::JobOrder;
 use crate::domain::refusal::Refusal;
@@ -42,11 +43,13 @@ async fn act(tx: &mut dyn Tx, acting: &Acting, command: Command) -> Result<Answe
             why: error.to_string(),
         });
     }
-    let (tried, typed, pressed) = describe(&command);
+    let (tried, typed) = describe(&command);
+    let via = &acting.inbound.via;
     let verdict = decide(tx, acting, command).await?;
     let answer = match verdict {
         Verdict::Done(plan, answer) => {
             apply(tx, plan).await?;
+            tell_done(tx, acting, &answer).await?;
             answer
         }
         Verdict::Refused {
@@ -65,16 +68,12 @@ async fn act(tx: &mut dyn Tx, acting: &Acting, command: Command) -> Result<Answe
             apply(tx, plan).await?;
             apply(tx, also).await?;
             let answer = Answer::Refused(refusal);
-            if pressed {
+            match via {
                 // A press is acknowledged without words; what came of it is told by a job.
-                let order = JobOrder::answer_press(
-                    once,
-                    &acting.inbound.place,
-                    &acting.inbound.actor,
-                    answer.clone(),
-                    tx.now(),
-                );
-                tx.enqueue(&order).await?;
+                Via::Button(_) => tell(tx, acting, answer.clone()).await?,
+                // A form stays open for another try, which is not this one.
+                Via::Form => return Ok(answer),
+                Via::Typed => {}
             }
             answer
         }
@@ -87,17 +86,58 @@ async fn act(tx: &mut dyn Tx, acting: &Acting, command: Command) -> Result<Answe
     Ok(answer)
 }
 
-/// For the record: what was tried, the personal text in it, and whether it was a press.
-fn describe(command: &Command) -> (&'static str, Option<String>, bool) {
+/// Tells who pressed or sent a form what came of it, where nothing else does.
+async fn tell_done(tx: &mut dyn Tx, acting: &Acting, answer: &Answer) -> Result<(), StoreError> {
+    match &acting.inbound.via {
+        Via::Typed => Ok(()),
+        Via::Form => tell(tx, acting, answer.clone()).await,
+        Via::Button(None) => {
+            tx.enqueue(&JobOrder::sync_home(&acting.inbound.actor, tx.now()))
+                .await
+        }
+        Via::Button(on) => match answer {
+            // The reminder that carries the button is drawn anew, and says it.
+            Answer::Ending(summary) => match on {
+                Some(on) => {
+                    let order = JobOrder::sync_reminder(&summary.id.grant(), on, tx.now());
+                    tx.enqueue(&order).await
+                }
+                None => Ok(()),
+            },
+            Answer::Withdrawn(_) => tell(tx, acting, answer.clone()).await,
+            // The card says it, a form opens, or the message that was asked for comes.
+            _ => Ok(()),
+        },
+    }
+}
+
+async fn tell(tx: &mut dyn Tx, acting: &Acting, answer: Answer) -> Result<(), StoreError> {
+    let Inbound {
+        once, place, actor, ..
+    } = &acting.inbound;
+    tx.enqueue(&JobOrder::answer_press(
+        once,
+        place,
+        actor,
+        answer,
+        tx.now(),
+    ))
+    .await
+}
+
+/// For the record: what was tried, and the personal text in it.
+fn describe(command: &Command) -> (&'static str, Option<String>) {
     match command {
         Command::Submit {
             resource, reason, ..
-        } => ("request", Some(format!("{resource}: {reason}")), false),
-        Command::Approve(_) => ("approve", None, true),
-        Command::Deny(_) => ("deny", None, true),
-        Command::Withdraw(_) => ("withdraw", None, false),
-        Command::Done(_) => ("done", None, false),
-        Command::Revoke { reason, .. } => ("revoke", Some(reason.clone()), false),
+        } => ("request", Some(format!("{resource}: {reason}"))),
+        Command::Approve(_) => ("approve", None),
+        Command::Deny { why, .. } => ("deny", why.clone()),
+        Command::Withdraw(_) => ("withdraw", None),
+        Command::Extend { reason, .. } => ("extend", reason.clone()),
+        Command::Done(_) => ("done", None),
+        Command::Revoke { reason, .. } => ("revoke", Some(reason.clone())),
+        Command::SendAgain(_) => ("send_again", None),
     }
 }
 
@@ -113,9 +153,17 @@ async fn decide(tx: &mut dyn Tx, acting: &Acting, command: Command) -> Result<Ve
             end,
             reason,
         } => super::submitting::submit(tx, acting, &resource, end, reason).await,
-        Command::Approve(press) => super::deciding::press(tx, acting, &press, true).await,
-        Command::Deny(press) => super::deciding::press(tx, acting, &press, false).await,
+        Command::Approve(press) => super::deciding::press(tx, acting, &press, Vote::Approve).await,
+        Command::Deny { press, why } => {
+            super::deciding::press(tx, acting, &press, Vote::Deny(why)).await
+        }
         Command::Withdraw(id) => super::ending::withdraw(tx, acting, &id).await,
+        Command::Extend {
+            request,
+            end,
+            reason,
+        } => super::extending::extend(tx, acting, &request, end, reason).await,
+        Command::SendAgain(id) => super::ending::send_again(tx, acting, &id).await,
         Command::Done(id) => super::ending::done(tx, acting, &id).await,
         Command::Revoke { request, reason } => {
             super::ending::revoke(tx, acting, &request, &reason).await

@@ -8,18 +8,27 @@ use crate::domain::command::Press;
 use crate::domain::decide::Plan;
 use crate::domain::decide::requesting::{self, ActivationTiming};
 use crate::domain::decision::{Decider, Decision};
+use crate::domain::grant::GrantState;
 use crate::domain::person::Identity;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
 use crate::policy::evaluate::{self, Standing};
 use crate::store::{StoreError, Tx};
 
+/// What an approver says.
+pub(super) enum Vote {
+    /// Yes.
+    Approve,
+    /// No, and why. Without a reason nothing is denied yet.
+    Deny(Option<String>),
+}
+
 /// One press.
 pub(super) async fn press(
     tx: &mut dyn Tx,
     acting: &Acting,
     press: &Press,
-    approve: bool,
+    vote: Vote,
 ) -> Result<Verdict, StoreError> {
     let now = tx.now();
     let policy = &acting.policy;
@@ -66,33 +75,50 @@ pub(super) async fn press(
             reference: id.clone(),
         });
     }
-    let plan = if approve {
-        let resource = policy.resources.get(&request.spec.resource);
-        let Some(resource) = resource else {
-            return refused(Refusal::NoLongerAllowed);
-        };
-        let timing = ActivationTiming {
-            activation_s: resource.activation_s,
-            remind_s: &resource.remind_s,
-        };
-        approval(tx, acting, &request, standing, timing).await?
-    } else {
-        let rule = standing.rule.clone();
-        let decider = person(&acting.identity, standing);
-        Some(requesting::deny(&request, decider, rule, &policy.hash, now).map_err(conflict)?)
+    let told = summary_of(policy, &request, None);
+    let (plan, answer) = match vote {
+        Vote::Approve => {
+            if let Some(refusal) = pointless(tx, &request).await? {
+                return refused(refusal);
+            }
+            let Some(resource) = policy.resources.get(&request.spec.resource) else {
+                return refused(Refusal::NoLongerAllowed);
+            };
+            let timing = ActivationTiming {
+                activation_s: resource.activation_s,
+                remind_s: &resource.remind_s,
+            };
+            let plan = approval(tx, acting, &request, standing, timing).await?;
+            (plan, Answer::Approved(told))
+        }
+        Vote::Deny(None) => (None, Answer::WhyDeny(told)),
+        Vote::Deny(why) => {
+            let rule = standing.rule.clone();
+            let decider = person(&acting.identity, standing);
+            let plan = requesting::deny(&request, decider, rule, why, &policy.hash, now)
+                .map_err(conflict)?;
+            (Some(plan), Answer::Denied(told))
+        }
     };
     let Some(mut plan) = plan else {
-        let told = summary_of(policy, &request, None);
-        return Ok(Verdict::Done(Plan::default(), Answer::Approved(told)));
+        return Ok(Verdict::Done(Plan::default(), answer));
     };
     requesting::card_seen(&mut plan, &id, known.as_ref(), &press.on, now);
-    let told = summary_of(policy, &request, None);
-    let answer = if approve {
-        Answer::Approved(told)
-    } else {
-        Answer::Denied(told)
-    };
     Ok(Verdict::Done(plan, answer))
+}
+
+/// Why nobody needs to decide any more on more time for access that is over.
+async fn pointless(tx: &mut dyn Tx, request: &Request) -> Result<Option<Refusal>, StoreError> {
+    let Some(extension) = &request.extends else {
+        return Ok(None);
+    };
+    let state = tx.grant(&extension.grant).await?.map(|grant| grant.state);
+    Ok(
+        (state != Some(GrantState::Active)).then(|| Refusal::NothingToExtend {
+            reference: extension.grant.request(),
+            state,
+        }),
+    )
 }
 
 /// None when this person's approval counts already.
@@ -124,6 +150,10 @@ async fn approval(
     let given = i64::try_from(earlier.len()).unwrap_or(i64::MAX) + 1;
     if given < needed {
         let plan = requesting::approve_partly(request, decider, rule, &policy.hash, now);
+        return Ok(Some(plan));
+    }
+    if let Some(extension) = &request.extends {
+        let plan = super::extending::approve(tx, acting, request, extension, decider, rule).await?;
         return Ok(Some(plan));
     }
     requesting::approve(request, decider, rule, &policy.hash, timing, now)

@@ -4,15 +4,18 @@ use super::apply::conflict;
 use super::queries::summary_of;
 use super::verdict::{Acting, Verdict};
 use crate::domain::answer::Answer;
+use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::decide::{Plan, ending, requesting};
 use crate::domain::grant::{EndingReason, Grant, GrantState};
 use crate::domain::ids::RequestId;
+use crate::domain::job_order::JobOrder;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
 use crate::policy::evaluate;
 use crate::store::{StoreError, Tx};
 
-async fn visible(
+/// The request, if this person may know of it.
+pub(super) async fn visible(
     tx: &mut dyn Tx,
     acting: &Acting,
     id: &RequestId,
@@ -103,6 +106,44 @@ pub(super) async fn revoke(
     }
 }
 
+/// Tells the beneficiary again how live access is used.
+pub(super) async fn send_again(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    id: &RequestId,
+) -> Result<Verdict, StoreError> {
+    let request = match visible(tx, acting, id).await? {
+        Ok(request) => request,
+        Err(refused) => return Ok(refused),
+    };
+    if !acting.identity.is_same_as(&request.beneficiary) {
+        return Ok(Verdict::refused(Refusal::NotYours, Some(id)));
+    }
+    let grant = tx.grant(&request.about_grant()).await?;
+    let state = grant.as_ref().map(|grant| grant.state);
+    let Some(grant) = grant.filter(|grant| grant.state == GrantState::Active) else {
+        let refusal = Refusal::NothingToEnd {
+            reference: id.clone(),
+            state,
+        };
+        return Ok(Verdict::refused(refusal, Some(id)));
+    };
+    let mut plan = Plan::default();
+    // To the account that asks: the person may have several, and reads this one.
+    plan.job(JobOrder::send_again(
+        &grant.id,
+        &acting.inbound.actor,
+        tx.now(),
+    ));
+    plan.record(
+        AuditDraft::new(AuditKind::SentAgain)
+            .by(&acting.inbound.actor)
+            .grant(&grant.id),
+    );
+    let told = summary_of(&acting.policy, &request, Some(&grant));
+    Ok(Verdict::Done(plan, Answer::SendingAgain(told)))
+}
+
 async fn end(
     tx: &mut dyn Tx,
     acting: &Acting,
@@ -112,15 +153,21 @@ async fn end(
 ) -> Result<Verdict, StoreError> {
     let now = tx.now();
     let id = &request.id;
-    let grant = tx.grant(&id.grant()).await?;
+    let grant = tx.grant(&request.about_grant()).await?;
+    let state = grant.as_ref().map(|grant| grant.state);
     let Some(grant) = grant.filter(|grant| !grant.state.is_over()) else {
-        let state = tx.grant(&id.grant()).await?.map(|grant| grant.state);
         let refusal = Refusal::NothingToEnd {
             reference: id.clone(),
             state,
         };
         return Ok(Verdict::refused(refusal, Some(id)));
     };
+    // An extension's id stands for the access that it extends, whose card shows the end.
+    let base = match &request.extends {
+        Some(extension) => tx.request(&extension.grant.request()).await?,
+        None => None,
+    };
+    let request = base.as_ref().unwrap_or(request);
     let told = |grant: &Grant| Answer::Ending(summary_of(&acting.policy, request, Some(grant)));
     if matches!(grant.state, GrantState::Revoking | GrantState::Stuck) {
         return Ok(Verdict::Done(Plan::default(), told(&grant)));
@@ -141,5 +188,7 @@ async fn end(
     if let Some((rule, why)) = revoked {
         plan.annotate(&acting.policy.hash, rule, why);
     }
+    let pointless = super::extending::cancel_open(tx, &grant, now).await?;
+    plan.changes.extend(pointless.changes);
     Ok(Verdict::Done(plan, told(&grant)))
 }

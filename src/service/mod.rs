@@ -5,9 +5,11 @@
 
 mod acting;
 mod apply;
+mod asking;
 mod deciding;
 mod digest;
 mod ending;
+mod extending;
 mod outcome;
 mod queries;
 mod submitting;

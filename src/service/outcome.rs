@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::Service;
 use super::apply::{apply, conflict};
+use crate::domain::decide::extending::{self, Parties};
 use crate::domain::decide::{Change, Plan, ending, giving, requesting, retrying};
 use crate::domain::grant::GrantState;
 use crate::domain::ids::{GrantId, IssuerName, RequestId};
@@ -33,20 +34,15 @@ impl Recorder for Service {
         write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
                 if !tx.holds(job.claim()).await? {
-                    // A stale worker: somebody else has the job, or nobody needs it. But access that it
-                    // gave after an end was seen is known to nobody else.
-                    if let (JobKind::Issue { grant: id }, Outcome::Issued { .. }) =
-                        (&job.kind, &outcome)
-                        && let Some(grant) = tx.grant(id).await?
-                        && matches!(grant.state, GrantState::Ended | GrantState::Failed)
-                    {
-                        let (plan, _) = issue(tx, id, &job, outcome).await?;
-                        apply(tx, plan).await?;
-                    }
-                    return Ok(());
+                    // A stale worker. But access that it gave after an end was seen is known to
+                    // nobody else.
+                    return late(tx, &policy, &job, outcome).await;
                 }
                 let (plan, settle) = match &job.kind {
                     JobKind::Issue { grant } => issue(tx, grant, &job, outcome).await?,
+                    JobKind::Extend { request } => {
+                        extend(tx, &policy, request, &job, outcome).await?
+                    }
                     JobKind::Revoke { grant } => revoke(tx, &policy, grant, &job, outcome).await?,
                     JobKind::ExpireRequest { request } => expire(tx, request).await?,
                     JobKind::SyncCard { request } => {
@@ -59,6 +55,12 @@ impl Recorder for Service {
                         let settle = message(&job, outcome, tx.now());
                         (Plan::default(), look_again(tx, issuer, settle).await?)
                     }
+                    JobKind::History { request } => {
+                        if let Outcome::HistoryWritten { upto } = outcome {
+                            tx.record_history(request, upto).await?;
+                        }
+                        (Plan::default(), message(&job, outcome, tx.now()))
+                    }
                     _ => (Plan::default(), message(&job, outcome, tx.now())),
                 };
                 apply(tx, plan).await?;
@@ -69,6 +71,74 @@ impl Recorder for Service {
         .await
         .map_err(|error: StoreError| error.to_string())
     }
+}
+
+/// An outcome that came when somebody else had the job, or nobody needed it.
+async fn late(
+    tx: &mut dyn Tx,
+    policy: &Arc<Policy>,
+    job: &Job,
+    outcome: Outcome,
+) -> Result<(), StoreError> {
+    let about = match (&job.kind, &outcome) {
+        (JobKind::Issue { grant }, Outcome::Issued { .. }) => grant.clone(),
+        (JobKind::Extend { request }, Outcome::Extended { .. }) => {
+            match tx.request(request).await? {
+                Some(request) => request.about_grant(),
+                None => return Ok(()),
+            }
+        }
+        _ => return Ok(()),
+    };
+    let over = tx
+        .grant(&about)
+        .await?
+        .is_some_and(|grant| matches!(grant.state, GrantState::Ended | GrantState::Failed));
+    if !over {
+        return Ok(());
+    }
+    let (plan, _) = match &job.kind {
+        JobKind::Extend { request } => extend(tx, policy, request, job, outcome).await?,
+        _ => issue(tx, &about, job, outcome).await?,
+    };
+    apply(tx, plan).await
+}
+
+async fn extend(
+    tx: &mut dyn Tx,
+    policy: &Arc<Policy>,
+    id: &RequestId,
+    job: &Job,
+    outcome: Outcome,
+) -> Result<(Plan, Settle), StoreError> {
+    let now = tx.now();
+    let Some((asking, base, grant)) = super::extending::parties(tx, id).await? else {
+        return Ok((Plan::default(), Settle::Done));
+    };
+    let of = Parties {
+        asking: &asking,
+        base: &base,
+        grant: &grant,
+    };
+    Ok(match outcome {
+        Outcome::Extended { handle } => (
+            extending::extended(of, handle, now).map_err(conflict)?,
+            Settle::Done,
+        ),
+        Outcome::NotExtended { said } | Outcome::Impossible { said } => {
+            let remind_s = policy
+                .resources
+                .get(&grant.spec.resource)
+                .map(|resource| resource.remind_s.clone())
+                .unwrap_or_default();
+            let plan = extending::refused(of, &said, &remind_s, now).map_err(conflict)?;
+            (plan, Settle::Done)
+        }
+        Outcome::Retry { said, after_s, .. } => extending::troubled(of, job, &said, after_s, now),
+        Outcome::IssueUnknown { said } => extending::troubled(of, job, &said, None, now),
+        Outcome::NotBefore(at) => (Plan::default(), Settle::Snooze(at)),
+        _ => (Plan::default(), Settle::Done),
+    })
 }
 
 /// While there is access that ended earlier than its target would end it by itself, what makes the
@@ -120,9 +190,13 @@ async fn issue(
             giving::issue_troubled(&grant, job, &said, false, after_s, now).map_err(conflict)
         }
         Outcome::NotBefore(at) => Ok((Plan::default(), Settle::Snooze(at))),
-        Outcome::Done | Outcome::Gone(_) | Outcome::CardPosted(_) | Outcome::Due => {
-            done(Plan::default())
-        }
+        Outcome::Done
+        | Outcome::Extended { .. }
+        | Outcome::NotExtended { .. }
+        | Outcome::Gone(_)
+        | Outcome::HistoryWritten { .. }
+        | Outcome::CardPosted(_)
+        | Outcome::Due => done(Plan::default()),
     }
 }
 
@@ -200,6 +274,11 @@ async fn card(
         let known = tx.card(id).await?;
         requesting::card_seen(&mut plan, id, known.as_ref(), on, now);
         return Ok((plan, Settle::Done));
+    }
+    if outcome == Outcome::Done
+        && let Some(on) = tx.card(id).await?
+    {
+        plan.job(JobOrder::history(id, &on.place, now));
     }
     let settle = message(job, outcome, now);
     if let Settle::GiveUp { error } = &settle

@@ -1,23 +1,25 @@
-//! What people and effects may know.
+//! What effects and answers show.
 
-use super::verdict::Acting;
 use super::{Service, ServiceError};
-use crate::domain::answer::{Answer, DecisionLine, EndLine, Status, Summary};
+use crate::domain::answer::Summary;
 use crate::domain::audit::AuditEntry;
-use crate::domain::command::{MessageRef, Query};
-use crate::domain::decision::{Decider, Decision};
+use crate::domain::command::MessageRef;
+use crate::domain::decision::Decision;
 use crate::domain::grant::Grant;
+use crate::domain::happened::Happened;
 use crate::domain::ids::{AccountId, GrantId, IssuerName, RequestId};
 use crate::domain::person::{Identity, Subject};
-use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
 use crate::domain::tally::Tally;
 use crate::domain::timing::Timestamp;
-use crate::policy::{Policy, evaluate};
+use crate::policy::Policy;
 use crate::store::{DigestMark, Reads, StoreError};
 
 /// Lines that a list shows at most.
 const LIST_MAX: i64 = 20;
+
+/// Entries of the record that one message into a thread tells at most.
+const HISTORY_MAX: i64 = 40;
 
 /// Everything that a card, or a letter about a request, shows.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct CardFacts {
     pub first_time: bool,
     /// Other accesses of this person that are live.
     pub holds_others: i64,
+    /// The latest open request for more time of its access, and the end that it asks for.
+    pub more_time_asked: Option<(RequestId, Timestamp)>,
 }
 
 /// Everything about a digest that is not counted from the record.
@@ -90,6 +94,11 @@ pub(super) fn summary_of(policy: &Policy, request: &Request, grant: Option<&Gran
         deadline: grant.and_then(|grant| grant.deadline),
         card_place: request.card_place.clone(),
         approvers: approvers_of(policy, request),
+        requester: Some(request.requester.account.clone()),
+        extends: request
+            .extends
+            .as_ref()
+            .and_then(|extension| Some((extension.from, request.spec.until?))),
     }
 }
 
@@ -98,49 +107,11 @@ pub(super) async fn summary(
     policy: &Policy,
     request: &Request,
 ) -> Result<Summary, StoreError> {
-    let grant = reads.grant(&request.id.grant()).await?;
+    let grant = reads.grant(&request.about_grant()).await?;
     Ok(summary_of(policy, request, grant.as_ref()))
 }
 
 impl Service {
-    pub(super) async fn answer(
-        &self,
-        acting: &Acting,
-        query: Query,
-    ) -> Result<Answer, ServiceError> {
-        let actor = &acting.inbound.actor;
-        let community = format!("{}:{}", actor.platform(), actor.community());
-        if !acting.policy.communities.contains(&community) {
-            return Ok(Answer::Refused(Refusal::ForeignCommunity));
-        }
-        let policy = &acting.policy;
-        let mut reader = self.store.reader().await?;
-        let now = self.store.now();
-        Ok(match query {
-            Query::Help => Answer::Help(evaluate::askable(policy, &acting.identity, now)),
-            Query::ListMine => {
-                let accounts = accounts_of(policy, &acting.identity);
-                let mut lines = Vec::new();
-                for request in reader.live_requests_of(&accounts, LIST_MAX).await? {
-                    lines.push(summary(&mut *reader, policy, &request).await?);
-                }
-                Answer::List(lines)
-            }
-            Query::Status(id) => {
-                let request = reader
-                    .request(&id)
-                    .await?
-                    .filter(|r| evaluate::may_see(policy, r, &acting.identity, now));
-                match request {
-                    None => Answer::Refused(Refusal::NotFound { reference: id }),
-                    Some(request) => {
-                        Answer::Status(Box::new(status(&mut *reader, policy, request).await?))
-                    }
-                }
-            }
-        })
-    }
-
     /// What a card or letter about this request shows.
     ///
     /// # Errors
@@ -155,15 +126,47 @@ impl Service {
         let earlier = reader
             .count_earlier(&accounts, &request.spec.resource, id)
             .await?;
+        let more_time_asked = match &request.extends {
+            Some(_) => None,
+            None => reader
+                .open_extensions(&id.grant())
+                .await?
+                .pop()
+                .and_then(|open| Some((open.id, open.spec.until?))),
+        };
         Ok(Some(CardFacts {
-            grant: reader.grant(&id.grant()).await?,
+            more_time_asked,
+            grant: reader.grant(&request.about_grant()).await?,
             decisions: reader.decisions(id).await?,
             card: reader.card(id).await?,
             approvers: approvers_of(&policy, &request),
-            first_time: earlier == 0,
-            holds_others: reader.count_live_grants(&accounts, &id.grant()).await?,
+            first_time: earlier == 0 && request.extends.is_none(),
+            holds_others: reader
+                .count_live_grants(&accounts, &request.about_grant())
+                .await?,
             request,
         }))
+    }
+
+    /// Where a request's card stands, what happened that its thread does not say yet, and up to which
+    /// entry of the record that goes; none where there is nothing to write.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn unwritten_history(
+        &self,
+        id: &RequestId,
+    ) -> Result<Option<(MessageRef, Vec<Happened>, i64)>, ServiceError> {
+        let mut reader = self.store.reader().await?;
+        let Some(card) = reader.card(id).await? else {
+            return Ok(None);
+        };
+        let entries = reader.unwritten_entries(id, HISTORY_MAX).await?;
+        let Some(upto) = entries.last().map(|entry| entry.seq) else {
+            return Ok(None);
+        };
+        let happened: Vec<Happened> = entries.iter().filter_map(Happened::read).collect();
+        Ok((!happened.is_empty()).then_some((card, happened, upto)))
     }
 
     /// What the last attempt to take this access away was told.
@@ -227,47 +230,4 @@ impl Service {
             mark,
         }))
     }
-}
-
-async fn status(
-    reads: &mut dyn Reads,
-    policy: &Policy,
-    request: Request,
-) -> Result<Status, StoreError> {
-    let grant = reads.grant(&request.id.grant()).await?;
-    let decisions = reads.decisions(&request.id).await?;
-    Ok(Status {
-        summary: summary_of(policy, &request, grant.as_ref()),
-        requester: request.requester.account,
-        project: request.spec.project,
-        action: request.spec.action,
-        risk: request.spec.risk,
-        reason: request.reason,
-        submitted_at: request.submitted_at,
-        decisions: decisions
-            .into_iter()
-            .map(|decision| DecisionLine {
-                approved: decision.approve,
-                by: match decision.decider {
-                    Decider::Person { identity, .. } => Some(identity.account),
-                    Decider::Rule => None,
-                },
-                rules: decision.rules,
-                at: decision.at,
-            })
-            .collect(),
-        end: grant.map(|grant| EndLine {
-            grant: grant.id,
-            reason: grant.ending.as_ref().map(|ending| ending.reason),
-            by: grant
-                .ending
-                .as_ref()
-                .and_then(|ending| ending.by.as_ref())
-                .map(|by| by.account.clone()),
-            why: grant.ending.and_then(|ending| ending.why),
-            ended_at: grant.ended_at,
-            evidence: grant.evidence,
-            stuck_since: grant.stuck_since,
-        }),
-    })
 }

@@ -7,7 +7,7 @@ use crate::domain::answer::Answer;
 use crate::domain::command::WantedEnd;
 use crate::domain::decide::requesting::{self, ActivationTiming};
 use crate::domain::decision::Decider;
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{AccountId, GrantId, RequestId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::timing::{Timestamp, seconds};
@@ -40,17 +40,12 @@ pub(super) async fn submit(
         Err(refusal) => return Ok(Verdict::refused(refusal, None)),
     };
     let accounts = accounts_of(policy, &acting.identity);
-    if let Some(same) = same_request(tx, &accounts, &allowed, now).await? {
+    if let Some(same) = same_request(tx, &accounts, &allowed, None, now).await? {
         let answer = Answer::AlreadyThere(summary(tx, policy, &same).await?);
         return Ok(Verdict::Done(Default::default(), answer));
     }
-    if tx.count_open(&accounts).await? >= policy.max_open_per_person {
-        let max = policy.max_open_per_person;
-        return Ok(Verdict::refused(Refusal::TooManyOpen { max }, None));
-    }
-    if tx.count_submitted(&accounts, now - seconds(3_600)).await? >= SUBMITTED_MAX_PER_HOUR {
-        let max = SUBMITTED_MAX_PER_HOUR;
-        return Ok(Verdict::refused(Refusal::TooOften { max }, None));
+    if let Some(refusal) = too_much(tx, acting, &accounts).await? {
+        return Ok(Verdict::refused(refusal, None));
     }
     let live = tx
         .count_live_grants(&accounts, &RequestId::from_bits(acting.bits).grant())
@@ -102,10 +97,30 @@ pub(super) async fn submit(
     Ok(Verdict::Done(plan, Answer::Received(told)))
 }
 
-async fn same_request(
+/// Whether this person has, or asks for, more than anybody needs.
+pub(super) async fn too_much(
     tx: &mut dyn Tx,
-    accounts: &[crate::domain::ids::AccountId],
+    acting: &Acting,
+    accounts: &[AccountId],
+) -> Result<Option<Refusal>, StoreError> {
+    let max = acting.policy.max_open_per_person;
+    if tx.count_open(accounts).await? >= max {
+        return Ok(Some(Refusal::TooManyOpen { max }));
+    }
+    let since = tx.now() - seconds(3_600);
+    if tx.count_submitted(accounts, since).await? >= SUBMITTED_MAX_PER_HOUR {
+        let max = SUBMITTED_MAX_PER_HOUR;
+        return Ok(Some(Refusal::TooOften { max }));
+    }
+    Ok(None)
+}
+
+/// The request that is this one already: for new access, or for more time of the grant named.
+pub(super) async fn same_request(
+    tx: &mut dyn Tx,
+    accounts: &[AccountId],
     allowed: &Allowed,
+    extends: Option<&GrantId>,
     now: Timestamp,
 ) -> Result<Option<Request>, StoreError> {
     let since = now - seconds(SAME_REQUEST_FOR_S);
@@ -118,11 +133,13 @@ async fn same_request(
         if spec.until.is_some() && spec.until == request.spec.until {
             spec.duration_s = request.spec.duration_s;
         }
-        if spec.hash() != request.spec_hash {
+        if spec.hash() != request.spec_hash
+            || request.extends.as_ref().map(|it| &it.grant) != extends
+        {
             continue;
         }
         let over = tx
-            .grant(&request.id.grant())
+            .grant(&request.about_grant())
             .await?
             .is_some_and(|grant| grant.state.is_over() || grant.ending.is_some());
         if !over {
@@ -155,5 +172,6 @@ fn new_request(
         version: 1,
         submitted_at: now,
         decided_at: None,
+        extends: None,
     }
 }

@@ -1,6 +1,6 @@
 //! The intent before each call to a target: committed first, then the call.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::apply::{apply, conflict};
 use super::{Service, ServiceError};
@@ -10,8 +10,8 @@ use crate::domain::ids::GrantId;
 use crate::domain::job::Claim;
 use crate::domain::job_order::JobOrder;
 use crate::domain::timing::{Timestamp, seconds};
-use crate::policy::evaluate;
-use crate::store::{Urgency, write};
+use crate::policy::{Policy, evaluate};
+use crate::store::{StoreError, Tx, Urgency, write};
 
 /// How soon it is looked again whether the machine's clock can be trusted, in seconds.
 const CLOCK_AGAIN_S: i64 = 30;
@@ -38,6 +38,25 @@ pub enum RevokeTurn {
     Nothing,
 }
 
+/// While the machine's clock can't be trusted: when to look again. A target would be told a wrong
+/// deadline; ends go on. Security is told once.
+pub(super) async fn held_by_clock(
+    tx: &mut dyn Tx,
+    policy: &Policy,
+    told_of: &AtomicI64,
+) -> Result<Option<Timestamp>, StoreError> {
+    let Some(jump) = tx.jump() else {
+        return Ok(None);
+    };
+    let (now, at) = (tx.now(), jump.at.timestamp_millis());
+    if told_of.swap(at, Ordering::Relaxed) != at {
+        for place in &policy.security.channels {
+            tx.enqueue(&JobOrder::tell_clock(&jump, place, now)).await?;
+        }
+    }
+    Ok(Some(now + seconds(CLOCK_AGAIN_S)))
+}
+
 impl Service {
     /// Commits the intent to give access, or its end where it may not be given any more.
     ///
@@ -58,16 +77,8 @@ impl Service {
                     return Ok(IssueTurn::Nothing);
                 }
                 let (now, machine_now) = (tx.now(), tx.machine_now());
-                if let Some(jump) = tx.jump() {
-                    // A target would be told a wrong deadline. Ends go on.
-                    if told_of.swap(jump.at.timestamp_millis(), Ordering::Relaxed)
-                        != jump.at.timestamp_millis()
-                    {
-                        for place in &policy.security.channels {
-                            tx.enqueue(&JobOrder::tell_clock(&jump, place, now)).await?;
-                        }
-                    }
-                    return Ok(IssueTurn::NotBefore(now + seconds(CLOCK_AGAIN_S)));
+                if let Some(later) = held_by_clock(tx, &policy, &told_of).await? {
+                    return Ok(IssueTurn::NotBefore(later));
                 }
                 let allowed = evaluate::may_activate(&policy, &request, now);
                 let remind_s = policy

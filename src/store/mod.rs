@@ -78,6 +78,13 @@ pub trait Reads: Send {
     async fn grant(&mut self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
     /// Decisions on a request, oldest first.
     async fn decisions(&mut self, id: &RequestId) -> Result<Vec<Decision>, StoreError>;
+    /// Entries about a request that the thread of its card does not tell yet, oldest first, at most
+    /// `limit`.
+    async fn unwritten_entries(
+        &mut self,
+        request: &RequestId,
+        limit: i64,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
     /// Where the card of a request stands, once it was posted.
     async fn card(&mut self, id: &RequestId) -> Result<Option<MessageRef>, StoreError>;
     /// Requests of these accounts (as requester or beneficiary), newest first, at most `limit`:
@@ -128,6 +135,16 @@ pub trait Reads: Send {
         states: &[GrantState],
         limit: i64,
     ) -> Result<Vec<Grant>, StoreError>;
+    /// Grants for this resource that are not over, the next to end first, at most `limit`.
+    async fn live_grants_for(
+        &mut self,
+        resource: &ResourceName,
+        limit: i64,
+    ) -> Result<Vec<Grant>, StoreError>;
+    /// Requests that wait for people, the next to run out first, at most `limit`.
+    async fn pending_requests(&mut self, limit: i64) -> Result<Vec<Request>, StoreError>;
+    /// Open requests to extend this grant, oldest first.
+    async fn open_extensions(&mut self, grant: &GrantId) -> Result<Vec<Request>, StoreError>;
     /// How many grants are in any of these states.
     async fn count_grants_in(&mut self, states: &[GrantState]) -> Result<i64, StoreError>;
     /// How many requests are in this state.
@@ -202,6 +219,8 @@ pub trait Tx: Reads {
     async fn insert_grant(&mut self, grant: &Grant) -> Result<i64, StoreError>;
     /// Saves a grant that was in state `was`.
     async fn save_grant(&mut self, grant: &Grant, was: GrantState) -> Result<(), StoreError>;
+    /// The thread of a card tells everything up to this entry.
+    async fn record_history(&mut self, request: &RequestId, upto: i64) -> Result<(), StoreError>;
     /// Where the card stands; the first one that is recorded stays.
     async fn record_card(&mut self, id: &RequestId, on: &MessageRef) -> Result<(), StoreError>;
     /// Keeps the answer to what came under this key.

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use jitbot::chat::port::{Inbox, Unanswered};
 use jitbot::chat::slack::listen::{Listener, listen};
 use jitbot::chat::slack::me::Me;
-use jitbot::chat::slack::render;
+use jitbot::chat::slack::{button, render};
 use jitbot::domain::answer::Answer;
-use jitbot::domain::command::{Act, Command, Inbound, Query};
+use jitbot::domain::command::{Act, Command, Inbound, ListOf, Query};
 use jitbot::domain::ids::ResourceName;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ impl Inbox for Scripted {
         match act {
             Act::Command(Command::Done(_)) => {
                 tokio::time::sleep(Duration::from_secs(4)).await;
-                Ok(Answer::List(Vec::new()))
+                Ok(Answer::Resources(Vec::new()))
             }
             Act::Command(Command::Withdraw(_)) => panic!("on purpose"),
             Act::Command(Command::Revoke { .. }) => Err(Unanswered("the disk is full".into())),
@@ -104,7 +104,7 @@ async fn a_command_is_acknowledged_with_its_private_answer() {
     );
     let seen = inbox.seen.lock().unwrap().clone();
     assert_eq!(seen.len(), 1, "a refused command reaches nobody");
-    assert_eq!(seen[0].act, Act::Query(Query::ListMine));
+    assert_eq!(seen[0].act, Act::Query(Query::List(ListOf::Mine)));
     assert_eq!(seen[0].once, "slack:trigger:t.e2");
     assert_eq!(seen[0].actor.as_str(), "slack:T1/U1");
     assert_eq!(seen[0].place, place());
@@ -157,7 +157,7 @@ async fn a_press_is_acknowledged_bare_and_a_forged_one_reaches_nobody() {
     );
     assert_eq!(told["replace_original"], false);
     assert!(inbox.seen.lock().unwrap().is_empty());
-    let value = render::button_value(&request(), 1);
+    let value = button::button_value(&request(), 1);
     double.send(press("ours", &value, &double.base));
     assert_eq!(
         double.acknowledged("ours").await,

@@ -151,7 +151,7 @@ async fn a_private_answer_falls_back_to_a_private_message() {
     let double = Double::start().await;
     let outbox = double.outbox();
     let account = AccountId::new("slack:T1/U2").unwrap();
-    let letter = Letter::Answer(Answer::List(Vec::new()));
+    let letter = Letter::Answer(Answer::Resources(Vec::new()));
     outbox.answer(&place(), &account, &letter).await.unwrap();
     assert_eq!(double.calls("chat.postEphemeral")[0]["user"], "U2");
     assert!(double.calls("chat.postMessage").is_empty());

@@ -1,7 +1,7 @@
 //! A card and where it stands.
 
 use chrono::DateTime;
-use jitbot::chat::card::{Card, HowItEnds};
+use jitbot::chat::card::{Card, CardDecision, HowItEnds};
 use jitbot::domain::ids::{AccountId, Place, RequestId, ResourceName};
 use jitbot::domain::request::RequestState;
 use jitbot::domain::spec::Risk;
@@ -38,7 +38,14 @@ pub fn card() -> Card {
         approvers: Vec::new(),
         submitted_at: at(0),
         pending_until: at(60),
-        decisions: vec![(Some(AccountId::new("slack:T1/U2").unwrap()), true, at(1))],
+        decisions: vec![CardDecision {
+            by: Some(AccountId::new("slack:T1/U2").unwrap()),
+            approved: true,
+            why: None,
+            at: at(1),
+        }],
+        extends: None,
+        more_time_asked: None,
         grant: None,
     }
 }

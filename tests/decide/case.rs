@@ -69,5 +69,6 @@ pub fn request(state: RequestState) -> Request {
         submitted_at: at(0),
         pending_until: at(1_800),
         decided_at: None,
+        extends: None,
     }
 }

@@ -62,7 +62,7 @@ fn approved_by_a_person() {
         job remind:g:600 +3700 moves
         job remind:g:60 +4240 moves
         job issue:g +100
-        job decided:r +100
+        job decided:r +105
         job card:r +100";
     requests(
         &[
@@ -97,7 +97,7 @@ fn approved_by_a_rule_without_a_card() {
          job remind:g:600 +3600 moves
          job remind:g:60 +4140 moves
          job issue:g +0
-         job decided:r +0",
+         job decided:r +5",
     );
 }
 
@@ -133,7 +133,7 @@ fn denied() {
             ),
         ],
         |request| {
-            let plan = requesting::deny(request, bob(), "rule".into(), &policy(), at(100));
+            let plan = requesting::deny(request, bob(), "rule".into(), None, &policy(), at(100));
             told(plan.map(|plan| of_request(&plan)))
         },
     );
@@ -190,7 +190,7 @@ fn what_is_decided_changes_nothing_else_of_the_request() {
     let pending = request(RequestState::Pending);
     let plans = [
         requesting::approve(&pending, bob(), "rule".into(), &policy(), TIMING, at(100)),
-        requesting::deny(&pending, bob(), "rule".into(), &policy(), at(100)),
+        requesting::deny(&pending, bob(), "rule".into(), None, &policy(), at(100)),
         requesting::withdraw(&pending, &identity("U1", "alice"), at(100)),
         requesting::expire(&pending, at(100)),
     ];

@@ -236,7 +236,7 @@ impl World {
                     now,
                 ))
             }
-            Step::Deny => requesting::deny(&request, bob(), "rule".into(), &policy(), now),
+            Step::Deny => requesting::deny(&request, bob(), "rule".into(), None, &policy(), now),
             Step::Withdraw => requesting::withdraw(&request, &request.requester, now),
             Step::RunOut if now >= request.pending_until => requesting::expire(&request, now),
             Step::ApprovePartly | Step::RunOut => return,

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use jitbot::chat::card::{Card, Letter};
 use jitbot::chat::port::{Outbox, PostError};
+use jitbot::domain::answer::Home;
 use jitbot::domain::command::MessageRef;
 use jitbot::domain::ids::{AccountId, Place, RequestId};
 
@@ -86,6 +87,20 @@ impl Outbox for Board {
 
     async fn tell(&self, account: &AccountId, letter: &Letter) -> Result<(), PostError> {
         self.keep(account.as_str(), letter);
+        Ok(())
+    }
+
+    async fn update_letter(&self, on: &MessageRef, letter: &Letter) -> Result<(), PostError> {
+        self.keep(on.place.as_str(), letter);
+        Ok(())
+    }
+
+    async fn reply(&self, card: &MessageRef, letter: &Letter) -> Result<(), PostError> {
+        self.keep(&format!("{}#{}", card.place, card.message), letter);
+        Ok(())
+    }
+
+    async fn show_home(&self, _account: &AccountId, _home: &Home) -> Result<(), PostError> {
         Ok(())
     }
 

@@ -49,6 +49,7 @@ pub enum Sees {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     Issue,
+    Extend,
     Revoke,
     Inspect,
 }
@@ -59,6 +60,7 @@ struct Script {
     live: BTreeMap<GrantId, Timestamp>,
     calls: Vec<(What, GrantOrder)>,
     issue: VecDeque<Does>,
+    extend: VecDeque<Does>,
     revoke: VecDeque<Does>,
     /// When the script is at its end.
     issue_then: Does,
@@ -79,6 +81,7 @@ impl Target {
             live: BTreeMap::new(),
             calls: Vec::new(),
             issue: VecDeque::new(),
+            extend: VecDeque::new(),
             revoke: VecDeque::new(),
             issue_then: Does::Succeeds,
             revoke_then: Does::Succeeds,
@@ -99,6 +102,11 @@ impl Target {
     /// The next calls to give access go so; those after them succeed.
     pub fn issues(&self, script: &[Does]) {
         self.script(|s| s.issue.extend(script));
+    }
+
+    /// The next calls to give it for longer go so; those after them succeed.
+    pub fn extends(&self, script: &[Does]) {
+        self.script(|s| s.extend.extend(script));
     }
 
     /// The next calls to take access away go so; those after them succeed.
@@ -167,7 +175,7 @@ impl Target {
         );
         if changes {
             self.script(|s| match what {
-                What::Issue => {
+                What::Issue | What::Extend => {
                     let end = order.native_deadline.expect("an intent sets the deadline");
                     s.live.insert(order.grant.clone(), end);
                 }
@@ -228,6 +236,24 @@ impl Issuer for Target {
             handle: order.grant.as_str().into(),
             usable: true,
             how_to_use: "read".into(),
+            document: None,
+        })
+    }
+
+    async fn extend(
+        &self,
+        order: &GrantOrder,
+        _handle: Option<&serde_json::Value>,
+    ) -> Result<Issued, IssueError> {
+        let does = self.script(|s| {
+            s.calls.push((What::Extend, order.clone()));
+            s.extend.pop_front().unwrap_or(Does::Succeeds)
+        });
+        self.go(What::Extend, does, order).await?;
+        Ok(Issued {
+            handle: order.grant.as_str().into(),
+            usable: true,
+            how_to_use: "read for longer".into(),
             document: None,
         })
     }

@@ -20,10 +20,8 @@ async fn what_cannot_be_is_answered_and_changes_nothing() {
         ("/jit request staging-ssh abc why".into(), "45m"),
         ("/jit request staging-ssh 999d why".into(), "45m"),
         ("/jit request staging-ssh 9h why".into(), "8h"),
-        ("/jit request staging-ssh 1h".into(), "reason"),
         (format!("/jit request staging-ssh 1h {long}"), "1000"),
         ("/jit request staging-ssh 1h nul\0nul".into(), "character"),
-        ("/jit request".into(), "/jit request"),
         ("/jit reqest staging-ssh 1h why".into(), "request"),
         ("/jit status nonsense".into(), "nonsense"),
         ("/jit revoke".into(), "/jit revoke"),
@@ -157,7 +155,7 @@ async fn a_forged_button_gives_nothing() {
     );
     // Nobody's right was touched: the true press still works.
     world.presses("bob", "Approve", &id).await;
-    assert_eq!(world.told("alice").await.len(), 2);
+    assert_eq!(world.told("alice").await.len(), 1);
 }
 
 #[tokio::test]

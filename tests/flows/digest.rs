@@ -9,7 +9,7 @@ async fn the_digests_numbers_are_those_of_the_record() {
     let a = world.asks("alice", "/jit request staging-ssh 1h one").await;
     world.presses("bob", "Approve", &a).await;
     let b = world.asks("alice", "/jit request staging-ssh 2h two").await;
-    world.presses("dana", "Deny", &b).await;
+    world.denies("dana", &b, "too long").await;
     let c = world
         .asks("alice", "/jit request staging-ssh 3h three")
         .await;

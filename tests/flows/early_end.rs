@@ -96,7 +96,7 @@ async fn a_request_is_withdrawn_only_by_its_own_people() {
         .asks("alice", "/jit request staging-ssh 1h please")
         .await;
     world.types("bob", &format!("/jit withdraw {id}")).await;
-    assert_eq!(world.card(&id).await.buttons.len(), 2);
+    assert_eq!(world.card(&id).await.buttons.len(), 3);
     world.types("alice", &format!("/jit withdraw {id}")).await;
     assert!(world.card(&id).await.buttons.is_empty());
     assert_eq!(

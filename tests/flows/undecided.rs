@@ -10,7 +10,7 @@ async fn a_request_that_nobody_decides_runs_out() {
         .asks("alice", "/jit request staging-ssh 1h please")
         .await;
     world.pass("59m").await;
-    assert_eq!(world.card(&id).await.buttons.len(), 2);
+    assert_eq!(world.card(&id).await.buttons.len(), 3);
     world.pass("2m").await;
     let card = world.card(&id).await;
     assert!(card.buttons.is_empty());

@@ -19,12 +19,12 @@ async fn nobody_approves_what_they_asked_for() {
     assert_eq!(world.kinds(&id).await, ["requested", "refused"]);
     assert_eq!(
         world.card(&id).await.buttons.len(),
-        2,
+        3,
         "others can still decide"
     );
 
     world.presses("dana", "Approve", &id).await;
-    assert_eq!(world.told("bob").await.len(), 2);
+    assert_eq!(world.told("bob").await.len(), 1);
     judged(&world).await;
 }
 
@@ -43,7 +43,7 @@ async fn only_approvers_decide() {
             "{stranger} was answered"
         );
     }
-    assert_eq!(world.card(&id).await.buttons.len(), 2);
+    assert_eq!(world.card(&id).await.buttons.len(), 3);
     let refused = world
         .kinds(&id)
         .await
@@ -78,10 +78,13 @@ async fn a_denial_ends_it_and_the_requester_is_told() {
     let id = world
         .asks("alice", "/jit request staging-ssh 1h please")
         .await;
-    world.presses("dana", "Deny", &id).await;
+    world.denies("dana", &id, "not during the freeze").await;
     let told = world.told("alice").await;
     assert_eq!(told.len(), 1);
-    assert!(told[0].contains("denied"), "{told:?}");
+    assert!(
+        told[0].contains("denied") && told[0].contains("not during the freeze"),
+        "{told:?}"
+    );
     assert!(world.card(&id).await.buttons.is_empty());
     assert_eq!(world.kinds(&id).await, ["requested", "denied"]);
 }

@@ -229,6 +229,7 @@ pub fn asked_by(policy: &Policy, who: &str) -> Request {
         submitted_at: now(),
         pending_until: now() + TimeDelta::seconds(3_600),
         decided_at: None,
+        extends: None,
     }
 }
 

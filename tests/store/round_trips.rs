@@ -131,6 +131,7 @@ async fn one_person_decides_once_on_a_request_on_whatever_account() {
             spec_hash: request(1).spec_hash,
             policy_hash: ContentHash::of(b"policy"),
             rules: vec!["resource.staging-ssh.approve[0]".into(), "x".into()],
+            why: (!approve).then(|| "not today".to_owned()),
             at: at(3),
         };
         let by = |account_n: u32, person_n: Option<u32>| {

@@ -220,6 +220,7 @@ pub fn request(n: u64) -> Request {
         submitted_at: at(0),
         pending_until: at(3600),
         decided_at: None,
+        extends: None,
     }
 }
 

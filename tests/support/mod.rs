@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part of the world")]
 
+mod forms;
 pub mod scene;
 mod seen;
 

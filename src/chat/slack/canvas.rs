@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::button;
+use crate::chat::button::Button;
 use crate::chat::text::{Message, Part, Segment, Text, cut, shown, utc};
 use crate::domain::ids::AccountId;
 use crate::domain::timing::Timestamp;
@@ -182,6 +184,18 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    pub(super) fn buttons(&mut self, buttons: &[Button]) {
+        self.flush();
+        if !buttons.is_empty() {
+            let elements: Vec<Value> = buttons.iter().map(button::element).collect();
+            self.push(json!({
+                "type": "actions",
+                "block_id": format!("jitbot_act_{}", self.blocks.len()),
+                "elements": elements,
+            }));
+        }
+    }
+
     fn end_lines(&mut self) {
         if !self.lines.is_empty() {
             let elements = std::mem::take(&mut self.lines);
@@ -274,7 +288,12 @@ pub(super) fn fallback(message: &Message, readers: Readers<'_>) -> String {
                 readers,
                 FALLBACK_MAX.saturating_sub(text.encode_utf16().count() + 1),
             ),
-            Part::List(_) | Part::Quote(_) | Part::Verbatim(_) => continue,
+            // A message that is a list alone still needs words for a notification.
+            Part::List(lines) if text.is_empty() => match lines.last() {
+                Some(last) => mrkdwn(last, readers, FALLBACK_MAX),
+                None => continue,
+            },
+            Part::List(_) | Part::Quote(_) | Part::Verbatim(_) | Part::Buttons(_) => continue,
         };
         if !line.is_empty() {
             if !text.is_empty() {

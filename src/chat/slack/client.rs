@@ -7,8 +7,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use slack_morphism::api::SlackApiPostWebhookMessageRequest;
 use slack_morphism::hyper_tokio::{SlackClientHyperConnector, SlackHyperClient};
-use slack_morphism::{SlackApiToken, SlackApiTokenValue};
+use slack_morphism::{SlackApiToken, SlackApiTokenValue, SlackMessageContent, SlackResponseUrl};
 use url::{Host, Url};
 
 use super::failure::Failure;
@@ -143,6 +144,17 @@ impl Api {
             client: self.client.clone(),
             token: token(of),
         }
+    }
+
+    /// Answers an event privately through the address that came with it; whether that worked.
+    pub(super) async fn respond(
+        &self,
+        to: &SlackResponseUrl,
+        content: SlackMessageContent,
+    ) -> bool {
+        let request = SlackApiPostWebhookMessageRequest::new(content).with_replace_original(false);
+        let call = self.client.respond_to_event(to, &request);
+        matches!(tokio::time::timeout(CALL_MAX, call).await, Ok(Ok(_)))
     }
 
     /// Calls a method, within [`CALL_MAX`].

@@ -11,13 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::Value;
-use slack_morphism::api::SlackApiPostWebhookMessageRequest;
-use slack_morphism::blocks::SlackBlock;
+use slack_morphism::blocks::{SlackViewSubmissionErrorsResponse, SlackViewSubmissionResponse};
 use slack_morphism::errors::SlackClientError;
 use slack_morphism::events::{
-    SlackCommandEvent, SlackCommandEventResponse, SlackInteractionBlockActionsEvent,
-    SlackInteractionEvent, SlackInteractionResponse,
+    SlackCommandEvent, SlackCommandEventResponse, SlackEventCallbackBody,
+    SlackInteractionBlockActionsEvent, SlackInteractionEvent, SlackInteractionResponse,
+    SlackInteractionViewSubmissionEvent, SlackPushEventCallback,
 };
 use slack_morphism::hyper_tokio::{SlackClientHyperHttpsConnector, SlackHyperClient};
 use slack_morphism::listener::{
@@ -25,19 +24,22 @@ use slack_morphism::listener::{
 };
 use slack_morphism::{
     SlackClientSocketModeConfig, SlackClientSocketModeListener, SlackMessageContent,
-    SlackMessageResponseType, SlackResponseUrl, SlackSocketModeListenerCallbacks,
+    SlackSocketModeListenerCallbacks,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::client::{self, CALL_MAX, SetupError, SlackSettings};
+use super::client::{self, Api, SetupError, SlackSettings};
+use super::form::{self, Submitted};
 use super::me::Me;
 use super::press::pressed;
-use super::render::{self, Drawn};
+use super::render;
+use super::respond::{Opening, open, publish, reply, say};
 use super::typed::as_typed;
+use crate::chat::form::{Field, Form};
 use crate::chat::parse::parse;
 use crate::chat::port::Inbox;
 use crate::domain::answer::Answer;
-use crate::domain::command::Inbound;
+use crate::domain::command::{Act, Inbound, Query, Via};
 use crate::domain::ids::{AccountId, InvalidName, Place};
 use crate::domain::refusal::Refusal;
 
@@ -83,6 +85,7 @@ pub struct Listener {
 
 struct Shared {
     inbox: Arc<dyn Inbox>,
+    api: Arc<Api>,
     me: Me,
     in_flight: Arc<Semaphore>,
 }
@@ -101,6 +104,7 @@ pub async fn listen(
     let client = Arc::new(client::hyper_client(settings.api_url.as_deref())?);
     let shared = Arc::new(Shared {
         inbox,
+        api: Arc::new(Api::new(settings)?),
         me,
         in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX as usize)),
     });
@@ -141,7 +145,7 @@ impl Listener {
 fn callbacks(
     shared: &Arc<Shared>,
 ) -> SlackSocketModeListenerCallbacks<SlackClientHyperHttpsConnector> {
-    let (for_commands, for_presses) = (shared.clone(), shared.clone());
+    let (for_commands, for_presses, for_events) = (shared.clone(), shared.clone(), shared.clone());
     SlackSocketModeListenerCallbacks {
         hello_callback: Box::new(move |_, _: Arc<Client>, _: SlackClientEventsUserState| {
             tracing::info!("listening to Slack");
@@ -150,33 +154,34 @@ fn callbacks(
         command_callback: Box::new(
             move |event: SlackCommandEvent, _: Arc<Client>, _: SlackClientEventsUserState| {
                 let shared = for_commands.clone();
-                async move {
-                    let drawn = in_time(&shared, command(shared.clone(), event)).await?;
-                    Ok(reply(drawn))
-                }
+                async move { in_time(&shared, command(shared.clone(), event)).await }
             },
         ),
         interaction_callback: Box::new(
-            move |event: SlackInteractionEvent,
-                  client: Arc<Client>,
-                  _: SlackClientEventsUserState| {
+            move |event: SlackInteractionEvent, _: Arc<Client>, _: SlackClientEventsUserState| {
                 let shared = for_presses.clone();
                 async move {
                     match event {
                         SlackInteractionEvent::BlockActions(event) => {
-                            in_time(&shared, press(shared.clone(), event, client)).await?;
+                            in_time(&shared, press(shared.clone(), event)).await?;
                         }
-                        // We make no forms or shortcuts: acknowledged, so that nobody sees an error
-                        // for something that another version of the app made.
+                        SlackInteractionEvent::ViewSubmission(event) => {
+                            return in_time(&shared, filled_in(shared.clone(), event)).await;
+                        }
+                        // We make no shortcuts: acknowledged, so that nobody sees an error for
+                        // something that another version of the app made.
                         _ => tracing::warn!("an interaction of a kind that we don't make"),
                     }
                     Ok(SlackInteractionResponse::Empty)
                 }
             },
         ),
-        push_events_callback: Box::new(|_, _: Arc<Client>, _: SlackClientEventsUserState| async {
-            Ok(())
-        }),
+        push_events_callback: Box::new(
+            move |event: SlackPushEventCallback, _: Arc<Client>, _: SlackClientEventsUserState| {
+                let shared = for_events.clone();
+                async move { in_time(&shared, happened(shared.clone(), event)).await }
+            },
+        ),
     }
 }
 
@@ -200,13 +205,17 @@ async fn in_time<T: Send + 'static>(
     }
 }
 
-async fn command(shared: Arc<Shared>, event: SlackCommandEvent) -> Result<Drawn, NotAcknowledged> {
+async fn command(
+    shared: Arc<Shared>,
+    event: SlackCommandEvent,
+) -> Result<SlackCommandEventResponse, NotAcknowledged> {
     let team = event.team_id.0.as_str();
     let actor = AccountId::new(format!("slack:{team}/{}", event.user_id.0))?;
     let place = Place::new(format!("slack:{team}/{}", event.channel_id.0))?;
     if team != shared.me.team_id {
         tracing::warn!(actor = %actor, "a command from another workspace was refused");
-        return Ok(render::answer(&Answer::Refused(Refusal::ForeignCommunity)));
+        let refused = Answer::Refused(Refusal::ForeignCommunity);
+        return Ok(reply(render::answer(&refused)));
     }
     let text = as_typed(event.text.as_deref().unwrap_or_default());
     let answer = match parse(&text) {
@@ -214,40 +223,128 @@ async fn command(shared: Arc<Shared>, event: SlackCommandEvent) -> Result<Drawn,
             let inbound = Inbound {
                 once: format!("slack:trigger:{}", event.trigger_id.0),
                 actor,
-                place,
-                act,
+                place: place.clone(),
+                via: Via::Typed,
+                act: act.clone(),
             };
-            handle(&shared, inbound).await?
+            let answer = handle(&shared, inbound).await?;
+            if let Some(form) = Form::asked_for(&answer, &act) {
+                let with = Opening {
+                    trigger: event.trigger_id.0,
+                    response_url: Some(event.response_url),
+                };
+                open(&shared.api, form::view(&form, &place), &act, with);
+                // Nothing to read: the form opens.
+                return Ok(SlackCommandEventResponse::new(SlackMessageContent::new()));
+            }
+            answer
         }
         Err(refusal) => {
             tracing::info!(actor = %actor, refusal = refusal.code(), "a command was refused as typed");
             Answer::Refused(refusal)
         }
     };
-    Ok(render::answer(&answer))
+    Ok(reply(render::answer(&answer)))
 }
 
 /// A press is acknowledged when it is committed; what the person is told of it is posted by a job.
 async fn press(
     shared: Arc<Shared>,
     event: SlackInteractionBlockActionsEvent,
-    client: Arc<Client>,
 ) -> Result<(), NotAcknowledged> {
     match pressed(&event)? {
         Some(inbound) if event.team.id.0 == shared.me.team_id => {
-            handle(&shared, inbound).await?;
+            let (act, place) = (inbound.act.clone(), inbound.place.clone());
+            let answer = handle(&shared, inbound).await?;
+            if let Some(form) = Form::asked_for(&answer, &act) {
+                let with = Opening {
+                    trigger: event.trigger_id.0,
+                    response_url: event.response_url,
+                };
+                open(&shared.api, form::view(&form, &place), &act, with);
+            } else if let (Act::Query(_), Answer::Refused(refusal)) = (act, answer) {
+                // Only what changes something is told by a job.
+                say(&shared.api, event.response_url, refusal);
+            }
         }
         Some(inbound) => {
             tracing::warn!(actor = %inbound.actor, "a press in another workspace was refused");
-            say(client, event.response_url, Refusal::ForeignCommunity);
+            say(&shared.api, event.response_url, Refusal::ForeignCommunity);
         }
         None => {
             let user = event.user.as_ref().map_or("?", |user| user.id.0.as_str());
             tracing::warn!(team = %event.team.id.0, user, "a press on a button that we did not make");
-            say(client, event.response_url, Refusal::ForgedButton);
+            say(&shared.api, event.response_url, Refusal::ForgedButton);
         }
     }
     Ok(())
+}
+
+/// An event: of those that the app listens for, the Home tab that somebody opened.
+async fn happened(
+    shared: Arc<Shared>,
+    event: SlackPushEventCallback,
+) -> Result<(), NotAcknowledged> {
+    let user = match &event.event {
+        SlackEventCallbackBody::AppHomeOpened(opened) if is_home(opened.tab.as_deref()) => {
+            opened.user.0.clone()
+        }
+        // A Home tab that is drawn already comes with the event, in more detail than the model knows.
+        SlackEventCallbackBody::Unknown(raw) if raw["type"] == "app_home_opened" => {
+            if !is_home(raw["tab"].as_str()) {
+                return Ok(());
+            }
+            raw["user"].as_str().unwrap_or_default().to_owned()
+        }
+        _ => return Ok(()),
+    };
+    let team = event.team_id.0.as_str();
+    if team != shared.me.team_id {
+        return Ok(());
+    }
+    let inbound = Inbound {
+        once: format!("slack:event:{}", event.event_id.0),
+        actor: AccountId::new(format!("slack:{team}/{user}"))?,
+        place: Place::new(format!("slack:{team}/{user}"))?,
+        via: Via::Typed,
+        act: Act::Query(Query::Home),
+    };
+    if let Answer::Home(home) = handle(&shared, inbound).await? {
+        publish(&shared.api, user, &home);
+    }
+    Ok(())
+}
+
+fn is_home(tab: Option<&str>) -> bool {
+    tab.is_none_or(|tab| tab == "home")
+}
+
+/// What was filled in is taken, or the form stays open and says what is wrong.
+async fn filled_in(
+    shared: Arc<Shared>,
+    event: SlackInteractionViewSubmissionEvent,
+) -> Result<SlackInteractionResponse, NotAcknowledged> {
+    let refused = |what: &[(Field, Refusal)]| {
+        let errors = SlackViewSubmissionErrorsResponse::new(form::errors(what));
+        Ok(SlackInteractionResponse::ViewSubmission(
+            SlackViewSubmissionResponse::Errors(errors),
+        ))
+    };
+    let (inbound, fields) = match form::submitted(&event)? {
+        Submitted::Act(inbound, fields) => (*inbound, fields),
+        Submitted::Errors(what) => return refused(&what),
+        Submitted::NotOurs => {
+            tracing::warn!("a form that we did not make was sent");
+            return Ok(SlackInteractionResponse::Empty);
+        }
+    };
+    if event.team.id.0 != shared.me.team_id {
+        return refused(&form::beside(&Refusal::ForeignCommunity, fields));
+    }
+    match handle(&shared, inbound).await? {
+        Answer::Refused(why) => refused(&form::beside(&why, fields)),
+        _ => Ok(SlackInteractionResponse::Empty),
+    }
 }
 
 async fn handle(shared: &Shared, inbound: Inbound) -> Result<Answer, NotAcknowledged> {
@@ -256,40 +353,6 @@ async fn handle(shared: &Shared, inbound: Inbound) -> Result<Answer, NotAcknowle
         .handle(inbound)
         .await
         .map_err(|unanswered| NotAcknowledged::Unanswered(unanswered.to_string()))
-}
-
-/// Tells the person of a press why nothing was done, as well as it can be: nothing hangs on it, so it
-/// goes out beside the acknowledgement and is not repeated.
-fn say(client: Arc<Client>, response_url: Option<SlackResponseUrl>, refusal: Refusal) {
-    let Some(response_url) = response_url else {
-        return;
-    };
-    let drawn = render::answer(&Answer::Refused(refusal));
-    tokio::spawn(async move {
-        let request =
-            SlackApiPostWebhookMessageRequest::new(content(drawn)).with_replace_original(false);
-        let call = client.respond_to_event(&response_url, &request);
-        match tokio::time::timeout(CALL_MAX, call).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => tracing::info!("a refused press could not be answered"),
-        }
-    });
-}
-
-fn reply(drawn: Drawn) -> SlackCommandEventResponse {
-    SlackCommandEventResponse::new(content(drawn))
-        .with_response_type(SlackMessageResponseType::Ephemeral)
-}
-
-/// Blocks as we drew them: typed by slack-morphism's models they would lose what those don't know.
-fn content(drawn: Drawn) -> SlackMessageContent {
-    SlackMessageContent::new()
-        .with_text(drawn.text)
-        .with_blocks(drawn.blocks.into_iter().map(unmodelled).collect())
-}
-
-const fn unmodelled(block: Value) -> SlackBlock {
-    SlackBlock::Unknown(block)
 }
 
 /// Says what went wrong and that nothing may be acknowledged. What slack-morphism can't read it
@@ -314,18 +377,4 @@ fn on_error(error: BoxError, _: Arc<Client>, _: SlackClientEventsUserState) -> H
         tracing::error!(what, "trouble with Slack's socket; it goes on");
     }
     HttpStatusCode::BAD_REQUEST
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reply_is_private_and_keeps_its_blocks() {
-        let drawn = render::answer(&Answer::Help(Vec::new()));
-        let sent = serde_json::to_value(reply(drawn.clone())).unwrap();
-        assert_eq!(sent["response_type"], "ephemeral");
-        assert_eq!(sent["blocks"], Value::from(drawn.blocks));
-        assert_eq!(sent["text"], drawn.text);
-    }
 }

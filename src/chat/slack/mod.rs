@@ -1,14 +1,17 @@
 //! Slack: Socket Mode in, Web API out. The only place that knows slack-morphism.
 
+pub mod button;
 mod canvas;
 pub mod client;
 pub mod directory;
 pub mod failure;
+pub mod form;
 mod history;
 pub mod listen;
 pub mod me;
 mod names;
 mod press;
 pub mod render;
+mod respond;
 pub mod send;
 pub mod typed;

@@ -1,20 +1,17 @@
 //! Cards, letters and answers as Slack's blocks. Pure; holds Slack's limits for any input.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::canvas::{Canvas, fallback};
 pub use super::canvas::{Names, Readers};
 use crate::chat::card::{Card, Letter};
-use crate::chat::text::{Message, Part, Text};
+use crate::chat::text::{Message, Part};
 use crate::chat::wording;
-use crate::domain::answer::Answer;
+use crate::domain::answer::{Answer, Home};
 use crate::domain::ids::RequestId;
 
-/// `action_id` of the button that approves.
-pub const APPROVE: &str = "jitbot_approve";
-/// `action_id` of the button that denies.
-pub const DENY: &str = "jitbot_deny";
+/// `callback_id` of the Home tab.
+pub const HOME: &str = "jitbot_home";
 /// `event_type` of a card's metadata.
 pub const CARD_EVENT: &str = "jitbot_card";
 /// `event_type` of a struck copy's metadata, so that it is not found as a card again.
@@ -30,27 +27,6 @@ pub struct Drawn {
     pub text: String,
     /// What people see.
     pub blocks: Vec<Value>,
-}
-
-/// What a button carries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ButtonValue {
-    r: RequestId,
-    v: i64,
-}
-
-/// The value of a card's buttons.
-#[must_use]
-pub fn button_value(request: &RequestId, version: i64) -> String {
-    json!({"r": request, "v": version}).to_string()
-}
-
-/// What a button's value names; none if it is none of ours.
-#[must_use]
-pub fn read_button_value(value: &str) -> Option<(RequestId, i64)> {
-    let ButtonValue { r, v } = serde_json::from_str(value).ok()?;
-    (v >= 0).then_some((r, v))
 }
 
 /// The metadata of a card. The version is text: slack-morphism drops a press on a message whose
@@ -71,12 +47,11 @@ pub fn card(card: &Card, names: &Names) -> Drawn {
     let mut canvas = Canvas::new(readers);
     canvas.header(&words.headline);
     canvas.line(&words.lead);
+    if let Some(reason) = &words.reason {
+        canvas.quote(reason);
+    }
     for (label, fact) in &words.facts {
         canvas.fact(label, fact);
-    }
-    if let Some(reason) = &words.reason {
-        canvas.line(&Text::default().strong("Why"));
-        canvas.quote(reason);
     }
     canvas.flush();
     if !words.standing.is_empty() {
@@ -86,33 +61,13 @@ pub fn card(card: &Card, names: &Names) -> Drawn {
         }
         canvas.flush();
     }
-    if words.can_be_decided {
-        canvas.push(buttons(card));
-    }
+    canvas.buttons(&words.buttons);
     canvas.aside(&words.foot);
     let lead = Message::titled(words.headline).with(Part::Line(words.lead));
     Drawn {
         text: fallback(&lead, readers),
         blocks: canvas.into_blocks(),
     }
-}
-
-fn buttons(card: &Card) -> Value {
-    let value = button_value(&card.id, card.version);
-    let button = |text: &str, action: &str, style: &str| {
-        json!({
-            "type": "button",
-            "action_id": action,
-            "style": style,
-            "value": value,
-            "text": {"type": "plain_text", "text": text, "emoji": false},
-        })
-    };
-    json!({
-        "type": "actions",
-        "block_id": "jitbot_decide",
-        "elements": [button("Approve", APPROVE, "primary"), button("Deny", DENY, "danger")],
-    })
 }
 
 /// A letter.
@@ -125,6 +80,13 @@ pub fn letter(letter: &Letter, names: &Names) -> Drawn {
 #[must_use]
 pub fn answer(answer: &Answer) -> Drawn {
     message(&wording::answer(answer), Readers::One)
+}
+
+/// Somebody's Home tab (reference/views/home-tab-views).
+#[must_use]
+pub fn home(home: &Home) -> Value {
+    let drawn = message(&wording::home(home), Readers::One);
+    json!({"type": "home", "callback_id": HOME, "blocks": drawn.blocks})
 }
 
 /// What stands in place of a copy of a card.
@@ -152,6 +114,7 @@ pub fn message(message: &Message, readers: Readers<'_>) -> Drawn {
             Part::Quote(words) => canvas.quote(words),
             Part::Verbatim(text) => canvas.verbatim(text),
             Part::Aside(text) => canvas.aside(text),
+            Part::Buttons(buttons) => canvas.buttons(buttons),
         }
     }
     canvas.flush();
@@ -166,27 +129,6 @@ mod tests {
     use super::*;
     use crate::chat::text::Text;
     use crate::domain::ids::AccountId;
-
-    #[test]
-    fn only_our_own_button_values_are_read() {
-        let id = RequestId::from_bits(12);
-        let value = button_value(&id, 3);
-        assert_eq!(read_button_value(&value), Some((id.clone(), 3)));
-        for forged in [
-            "",
-            "x",
-            "{}",
-            "null",
-            &format!("{{\"r\":\"{id}\"}}"),
-            &format!("{{\"r\":\"{id}\",\"v\":-1}}"),
-            &format!("{{\"r\":\"{id}\",\"v\":\"1\"}}"),
-            &format!("{{\"r\":\"{id}\",\"v\":1,\"x\":2}}"),
-            "{\"r\":\"r1\",\"v\":1}",
-            "{\"r\":\"'; DROP TABLE requests; --\",\"v\":1}",
-        ] {
-            assert_eq!(read_button_value(forged), None, "{forged}");
-        }
-    }
 
     #[test]
     fn a_quiet_person_is_mentioned_only_where_one_person_reads() {

@@ -16,6 +16,7 @@ use super::render::{self, CARD_EVENT, COPY_EVENT, Drawn, Names};
 use crate::chat::card::{Card, Letter};
 use crate::chat::port::{Outbox, PostError};
 use crate::chat::{text::Message, wording};
+use crate::domain::answer::Home;
 use crate::domain::command::MessageRef;
 use crate::domain::ids::{AccountId, Place, RequestId};
 
@@ -98,7 +99,7 @@ impl SlackOutbox {
         // Everybody but a requester who is mentioned is named quietly, so these are the names needed.
         let mut people = vec![card.requester.clone()];
         people.extend(card.beneficiary.clone());
-        people.extend(card.decisions.iter().filter_map(|(by, ..)| by.clone()));
+        people.extend(card.decisions.iter().filter_map(|one| one.by.clone()));
         people.extend(card.grant.as_ref().and_then(|grant| grant.by.clone()));
         render::card(card, &self.names_of(people).await)
     }
@@ -113,6 +114,7 @@ impl SlackOutbox {
         channel: &str,
         drawn: &Drawn,
         metadata: Option<Value>,
+        thread: Option<&str>,
     ) -> Result<Posted, Failure> {
         self.api
             .call(
@@ -121,6 +123,7 @@ impl SlackOutbox {
                     channel,
                     user: None,
                     ts: None,
+                    thread_ts: thread,
                     text: &drawn.text,
                     blocks: &drawn.blocks,
                     metadata,
@@ -137,7 +140,7 @@ impl SlackOutbox {
         &self,
         on: &MessageRef,
         drawn: &Drawn,
-        metadata: Value,
+        metadata: Option<Value>,
     ) -> Result<(), PostError> {
         self.api
             .call(
@@ -146,9 +149,10 @@ impl SlackOutbox {
                     channel: on.place.member(),
                     user: None,
                     ts: Some(&on.message),
+                    thread_ts: None,
                     text: &drawn.text,
                     blocks: &drawn.blocks,
-                    metadata: Some(metadata),
+                    metadata,
                     parse: "none",
                     link_names: false,
                     unfurl_links: None,
@@ -196,6 +200,8 @@ struct Post<'a> {
     user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ts: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_ts: Option<&'a str>,
     text: &'a str,
     blocks: &'a [Value],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -218,7 +224,7 @@ impl Outbox for SlackOutbox {
         let drawn = self.draw_card(card).await;
         let metadata = render::metadata(CARD_EVENT, &card.id, card.version);
         let posted = self
-            .post(place.member(), &drawn, Some(metadata))
+            .post(place.member(), &drawn, Some(metadata), None)
             .await
             .map_err(Failure::once)?;
         Ok(MessageRef {
@@ -232,7 +238,7 @@ impl Outbox for SlackOutbox {
     async fn update_card(&self, on: &MessageRef, card: &Card) -> Result<(), PostError> {
         let drawn = self.draw_card(card).await;
         let metadata = render::metadata(CARD_EVENT, &card.id, card.version);
-        self.redraw(on, &drawn, metadata).await
+        self.redraw(on, &drawn, Some(metadata)).await
     }
 
     /// None also where the app may not read what was posted: the card is made again then.
@@ -274,13 +280,13 @@ impl Outbox for SlackOutbox {
         }
         let drawn = render::message(&message, render::Readers::One);
         let metadata = render::metadata(COPY_EVENT, request, 0);
-        self.redraw(copy, &drawn, metadata).await
+        self.redraw(copy, &drawn, Some(metadata)).await
     }
 
     async fn tell(&self, account: &AccountId, letter: &Letter) -> Result<(), PostError> {
         let drawn = self.draw(&wording::letter(letter)).await;
         let channel = self.conversation(account).await?;
-        match self.post(&channel, &drawn, None).await {
+        match self.post(&channel, &drawn, None, None).await {
             Ok(_) => Ok(()),
             Err(failure) => {
                 if failure.kind == Kind::Never {
@@ -292,12 +298,38 @@ impl Outbox for SlackOutbox {
         }
     }
 
+    async fn update_letter(&self, on: &MessageRef, letter: &Letter) -> Result<(), PostError> {
+        let drawn = self.draw(&wording::letter(letter)).await;
+        self.redraw(on, &drawn, None).await
+    }
+
+    async fn reply(&self, card: &MessageRef, letter: &Letter) -> Result<(), PostError> {
+        let drawn = self.draw(&wording::letter(letter)).await;
+        self.post(card.place.member(), &drawn, None, Some(&card.message))
+            .await
+            .map(|_| ())
+            .map_err(Failure::once)
+    }
+
+    async fn show_home(&self, account: &AccountId, home: &Home) -> Result<(), PostError> {
+        let arguments = json!({"user_id": account.member(), "view": render::home(home)});
+        self.api
+            .call("views.publish", &arguments)
+            .await
+            .map(|Done {}| ())
+            .map_err(Failure::repeatable)
+    }
+
     async fn answer(
         &self,
         place: &Place,
         account: &AccountId,
         letter: &Letter,
     ) -> Result<(), PostError> {
+        // From the Home tab there is no channel: the place is the person.
+        if place.member() == account.member() {
+            return self.tell(account, letter).await;
+        }
         let drawn = render::message(&wording::letter(letter), render::Readers::One);
         let answered: Result<Done, Failure> = self
             .api
@@ -307,6 +339,7 @@ impl Outbox for SlackOutbox {
                     channel: place.member(),
                     user: Some(account.member()),
                     ts: None,
+                    thread_ts: None,
                     text: &drawn.text,
                     blocks: &drawn.blocks,
                     metadata: None,
@@ -338,7 +371,7 @@ impl Outbox for SlackOutbox {
 
     async fn announce(&self, place: &Place, letter: &Letter) -> Result<(), PostError> {
         let drawn = self.draw(&wording::letter(letter)).await;
-        self.post(place.member(), &drawn, None)
+        self.post(place.member(), &drawn, None, None)
             .await
             .map(|_| ())
             .map_err(Failure::once)

@@ -2,15 +2,11 @@
 
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
-use super::{because, command, evidence, in_their_words, refusal, risk, whom};
-use crate::domain::answer::{Answer, Status, Summary};
+use super::{command, lists, refusal, whom};
+use crate::domain::answer::{Answer, Summary};
 use crate::domain::duration;
 use crate::domain::grant::GrantState;
-use crate::domain::ids::ResourceName;
 use crate::domain::request::RequestState;
-
-/// Lines of a list that one message shows.
-const LIST_MAX: usize = 20;
 
 /// The sentences for an answer.
 #[must_use]
@@ -58,18 +54,48 @@ pub fn answer(answer: &Answer) -> Message {
             what(Text::of("Access is being taken away: "), summary)
                 .plain(". Its holder gets a private message when it is gone."),
         ),
-        Answer::List(summaries) => list(summaries),
-        Answer::Status(status) => full(status),
-        Answer::Help(resources) => help(resources),
+        Answer::WhyDeny(summary) => Message::line(
+            what(Text::of("Please say why you deny "), summary)
+                .plain(" in the form that opens. Until then nothing is decided."),
+        ),
+        Answer::ExtensionReceived(summary) => received(summary),
+        Answer::ExtensionByRule(summary) => Message::line(
+            what(Text::of("✅ More time approved by a rule: "), summary)
+                .plain(". You'll get a private message as soon as the later end holds."),
+        )
+        .with(follow(summary)),
+        Answer::SendingAgain(summary) => Message::line(
+            what(
+                Text::of("📨 Sent again, in a private message: how to use "),
+                summary,
+            )
+            .plain("."),
+        ),
+        Answer::List(list) => lists::list(list),
+        Answer::Status(status) => lists::status(status),
+        Answer::Resources(offers) => lists::resources(offers),
+        Answer::Who(who) => lists::who(who),
+        Answer::Explained(explained) => lists::explained(explained),
+        Answer::RequestForm(_) | Answer::ExtendForm(_) => {
+            Message::line(Text::of("A form opens to fill in."))
+        }
+        Answer::Home(home) => super::home(home),
+        Answer::Help(resources) => lists::help(resources),
     }
 }
 
-/// `staging-ssh for 1h (r…)`
-fn what(text: Text, summary: &Summary) -> Text {
-    text.strong(summary.resource.as_str())
-        .plain(format!(" for {} (", duration::format(summary.duration_s)))
-        .code(summary.id.as_str())
-        .plain(")")
+/// `staging-ssh for 1h (r…)`, or `staging-ssh for 1h more (r…)`.
+pub(super) fn what(text: Text, summary: &Summary) -> Text {
+    let text = text.strong(summary.resource.as_str());
+    match summary.extends {
+        Some((from, until)) => text.plain(format!(
+            " for {} more (",
+            duration::format((until - from).num_seconds())
+        )),
+        None => text.plain(format!(" for {} (", duration::format(summary.duration_s))),
+    }
+    .code(summary.id.as_str())
+    .plain(")")
 }
 
 fn received(summary: &Summary) -> Message {
@@ -89,12 +115,18 @@ fn received(summary: &Summary) -> Message {
         Some(place) => line.plain(", in ").place(place),
         None => line,
     };
-    Message::line(
-        line.plain(", and runs out ")
-            .moment(summary.pending_until)
-            .plain(". You'll hear privately."),
-    )
-    .with(Part::Aside(
+    let line = line
+        .plain(", and runs out ")
+        .moment(summary.pending_until)
+        .plain(". You'll hear privately.");
+    let line = match summary.extends {
+        Some((from, _)) => line
+            .plain(" Until it is approved the access ends ")
+            .moment(from)
+            .plain("."),
+        None => line,
+    };
+    Message::line(line).with(Part::Aside(
         Text::of("To take it back: ").code(command(Verb::Withdraw, &summary.id)),
     ))
 }
@@ -104,7 +136,14 @@ fn follow(summary: &Summary) -> Part {
 }
 
 /// Where something stands, as a sentence.
-fn standing(summary: &Summary) -> Text {
+pub(super) fn standing(summary: &Summary) -> Text {
+    if let (RequestState::Approved, Some((_, until)), true) =
+        (summary.state, summary.extends, summary.deadline.is_some())
+    {
+        return Text::of("Approved: the access may last until ")
+            .moment(until)
+            .plain(".");
+    }
     match (summary.state, summary.grant) {
         (RequestState::Approved, Some(grant)) => match (grant, summary.deadline) {
             (GrantState::Active, Some(deadline)) => {
@@ -138,155 +177,12 @@ fn standing(summary: &Summary) -> Text {
     }
 }
 
-fn list(summaries: &[Summary]) -> Message {
-    if summaries.is_empty() {
-        return Message::line(
-            Text::of("You have no open requests and hold no access. To ask: ")
-                .code(Verb::Request.usage()),
-        );
-    }
-    let lines = summaries
-        .iter()
-        .take(LIST_MAX)
-        .map(|one| what(Text::default(), one).plain(": ").then(standing(one)))
-        .collect();
-    let message = Message::titled("Your requests and accesses").with(Part::List(lines));
-    match summaries.len().saturating_sub(LIST_MAX) {
-        0 => message,
-        more => message.with(Part::Aside(
-            Text::of(format!("and {more} more; each can be seen with ")).code(Verb::Status.usage()),
-        )),
-    }
-}
-
-fn full(status: &Status) -> Message {
-    let summary = &status.summary;
-    let mut facts = vec![
-        Text::of("Asked by ")
-            .quietly(&status.requester)
-            .plain(", ")
-            .moment(status.submitted_at),
-        Text::of(format!(
-            "{} on {}, risk {}",
-            status.action,
-            status.project,
-            risk(status.risk)
-        )),
-    ];
-    for decision in &status.decisions {
-        let text = match &decision.by {
-            Some(account) => Text::of(if decision.approved {
-                "✅ Approved by "
-            } else {
-                "❌ Denied by "
-            })
-            .quietly(account),
-            None => Text::of(if decision.approved {
-                "✅ Approved by a rule"
-            } else {
-                "❌ Refused by a rule"
-            }),
-        };
-        let text = text.plain(", ").moment(decision.at);
-        let rules: Vec<&str> = decision.rules.iter().map(String::as_str).collect();
-        facts.push(if rules.is_empty() {
-            text
-        } else {
-            text.plain(" under ").names(&rules, " and ")
-        });
-    }
-    if let Some(end) = &status.end {
-        if let Some(reason) = end.reason {
-            let word = if end.ended_at.is_some() {
-                "It ended"
-            } else {
-                "It is to end"
-            };
-            let text = Text::of(format!("{word} because {}", because(reason)));
-            let text = match &end.by {
-                Some(who) => text.plain(" by ").quietly(who),
-                None => text,
-            };
-            facts.push(in_their_words(text, end.why.as_ref()));
-        }
-        if let Some(since) = end.stuck_since {
-            facts.push(Text::of("⚠️ Taking it away has been failing since ").moment(since));
-        }
-        if let Some(at) = end.ended_at {
-            facts.push(Text::of("Over ").moment(at));
-        }
-        if let Some(known) = end.evidence {
-            facts.push(Text::of(evidence(known)));
-        }
-    }
-    let message = Message::titled(summary.title.clone())
-        .with(Part::Line(
-            what(Text::default(), summary)
-                .plain(". ")
-                .then(standing(summary)),
-        ))
-        .with(Part::List(facts));
-    match &status.reason {
-        Some(reason) => message.with(Part::Quote(reason.clone())),
-        None => message,
-    }
-}
-
-fn help(resources: &[ResourceName]) -> Message {
-    let lines = Verb::ALL
-        .into_iter()
-        .map(|verb| {
-            Text::default()
-                .code(verb.usage())
-                .plain(" ")
-                .plain(purpose(verb))
-        })
-        .collect();
-    let message = Message::titled("Access for a while")
-        .with(Part::List(lines))
-        .with(Part::Aside(
-            Text::of("Durations: ")
-                .names(&["45m", "1h", "1h30m", "2d", "until 18:00"], " or ")
-                .plain(". Access ends by itself; everything goes on record."),
-        ));
-    let names: Vec<&str> = resources.iter().map(ResourceName::as_str).collect();
-    message.with(Part::Line(if names.is_empty() {
-        Text::of("There is nothing that you may ask for at present.")
-    } else {
-        let shown = &names[..names.len().min(LIST_MAX)];
-        let text = Text::of("You may ask for ").names(
-            shown,
-            if shown.len() == names.len() {
-                " and "
-            } else {
-                ", "
-            },
-        );
-        match names.len() - shown.len() {
-            0 => text.plain("."),
-            more => text.plain(format!(" and {more} more.")),
-        }
-    }))
-}
-
-const fn purpose(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Request => "asks for access",
-        Verb::List => "shows your open requests and what you hold",
-        Verb::Status => "shows everything about one of them",
-        Verb::Done => "gives access back before its end",
-        Verb::Withdraw => "takes a request back",
-        Verb::Revoke => "takes somebody's access away (its approvers and security)",
-        Verb::Help => "shows this",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::domain::ids::{GroupName, RequestId};
+    use crate::domain::ids::{GroupName, RequestId, ResourceName};
     use crate::domain::person::Subject;
 
     fn summary() -> Summary {
@@ -301,19 +197,9 @@ mod tests {
             deadline: None,
             card_place: None,
             approvers: vec![Subject::Group(GroupName::new("sre").unwrap())],
+            requester: None,
+            extends: None,
         }
-    }
-
-    #[test]
-    fn help_names_every_command_and_what_may_be_asked_for() {
-        let said = answer(&Answer::Help(vec![
-            ResourceName::new("staging-ssh").unwrap(),
-        ]))
-        .flat();
-        for verb in Verb::ALL {
-            assert!(said.contains(verb.usage()), "{said}");
-        }
-        assert!(said.contains("You may ask for staging-ssh."), "{said}");
     }
 
     #[test]
@@ -324,12 +210,5 @@ mod tests {
             "📨 Asked: staging-ssh for 1h (r5000000000). It waits for a member of sre, and runs out \
              2027-01-15 08:00 UTC. You'll hear privately.\nTo take it back: /jit withdraw r5000000000"
         );
-    }
-
-    #[test]
-    fn a_long_list_is_cut_and_says_so() {
-        let said = answer(&Answer::List(vec![summary(); 23])).flat();
-        assert!(said.contains("and 3 more"), "{said}");
-        assert_eq!(said.matches("staging-ssh").count(), LIST_MAX);
     }
 }

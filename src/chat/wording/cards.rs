@@ -1,13 +1,14 @@
 //! What a card says: what is true of a request now.
 
-use super::super::card::{Card, CardGrant, Notable};
+use super::super::button::{Button, Does, Look};
+use super::super::card::{Card, CardExtension, CardGrant, Notable};
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
 use super::{because, command, evidence, how_it_ends, in_their_words, risk, whom};
 use crate::domain::duration;
 use crate::domain::grant::{EndingReason, GrantState};
 use crate::domain::ids::RequestId;
-use crate::domain::request::RequestState;
+use crate::domain::request::{ExtensionState, RequestState};
 
 /// The parts of a card, in the order in which they are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +25,8 @@ pub struct CardWords {
     pub standing: Vec<Text>,
     /// The reference and where to read more.
     pub foot: Text,
-    /// Whether people can still decide.
-    pub can_be_decided: bool,
+    /// What can still be done.
+    pub buttons: Vec<Button>,
 }
 
 /// The words of a card. The requester is notified only while people must decide: nobody is for what a
@@ -36,7 +37,7 @@ pub fn card(card: &Card) -> CardWords {
     let by_rule = card
         .decisions
         .iter()
-        .any(|(by, yes, _)| *yes && by.is_none());
+        .any(|decision| decision.approved && decision.by.is_none());
     let requester = |text: Text| {
         if by_rule {
             text.quietly(&card.requester)
@@ -45,16 +46,25 @@ pub fn card(card: &Card) -> CardWords {
         }
     };
     let lead = requester(Text::default()).plain(if open { " asks for " } else { " asked for " });
-    let lead = lead
-        .strong(card.resource.as_str())
-        .plain(" for ")
-        .strong(duration::format(card.duration_s));
+    let lead = match &card.extends {
+        Some(more) => lead
+            .strong(format!("{} more", duration::format(more_s(more))))
+            .plain(" of ")
+            .strong(card.resource.as_str()),
+        None => lead
+            .strong(card.resource.as_str())
+            .plain(" for ")
+            .strong(duration::format(card.duration_s)),
+    };
     let lead = match &card.beneficiary {
         Some(other) if *other != card.requester => lead.plain(", to be given to ").quietly(other),
         _ => lead,
     };
     CardWords {
-        headline: format!("{} · {}", headline(card), card.title),
+        headline: match card.extends {
+            Some(_) => format!("{} · more time · {}", headline(card), card.title),
+            None => format!("{} · {}", headline(card), card.title),
+        },
         lead: lead.plain("."),
         facts: facts(card),
         reason: card.reason.clone(),
@@ -65,8 +75,24 @@ pub fn card(card: &Card) -> CardWords {
             .moment(card.submitted_at)
             .plain(" · ")
             .code(command(Verb::Status, &card.id)),
-        can_be_decided: open,
+        buttons: if open { decide(card) } else { Vec::new() },
     }
+}
+
+/// Seconds that are asked for beyond the end that held.
+fn more_s(more: &CardExtension) -> i64 {
+    (more.until - more.from).num_seconds()
+}
+
+fn decide(card: &Card) -> Vec<Button> {
+    [
+        (Does::Approve, "Approve", Look::Primary),
+        (Does::Deny, "Deny…", Look::Danger),
+        (Does::Withdraw, "Withdraw", Look::Plain),
+    ]
+    .into_iter()
+    .map(|(does, label, look)| Button::about(&card.id, does, label, look).of_version(card.version))
+    .collect()
 }
 
 /// What a copy of a card says in its place.
@@ -81,6 +107,12 @@ pub fn copy_of(request: &RequestId) -> Message {
 
 /// Where a card stands, as a sign and words.
 fn headline(card: &Card) -> &'static str {
+    if let (RequestState::Approved, Some(more)) = (card.state, card.extends) {
+        return match more.state {
+            ExtensionState::Waiting | ExtensionState::Given => "✅ Approved",
+            ExtensionState::NotGiven => "🚫 Not given",
+        };
+    }
     match card.state {
         RequestState::Checking => "⏳ Being checked",
         RequestState::Pending => "🔑 Access request",
@@ -103,13 +135,15 @@ fn headline(card: &Card) -> &'static str {
 }
 
 fn facts(card: &Card) -> Vec<(&'static str, Text)> {
-    let gives: Vec<&str> = card.entitlements.iter().map(String::as_str).collect();
-    let what = Text::of(format!("{} on {}", card.action, card.target));
-    let what = if gives.is_empty() {
-        what
-    } else {
-        what.plain(": ").names(&gives, " and ")
-    };
+    let mut what = Text::of(format!("{} on {}", card.action, card.target));
+    for (i, gives) in card.entitlements.iter().enumerate() {
+        what = what.plain(if i == 0 { ", as " } else { " and " });
+        // An entitlement is a kind and a name: `principal:deploy`.
+        what = match gives.split_once(':') {
+            Some((kind, name)) => what.plain(format!("{kind} ")).code(name),
+            None => what.code(gives),
+        };
+    }
     let (end, sessions) = how_it_ends(card.how_it_ends);
     let mut facts = vec![
         ("What", what),
@@ -141,6 +175,9 @@ fn facts(card: &Card) -> Vec<(&'static str, Text)> {
 }
 
 fn is_over(card: &Card) -> bool {
+    if card.extends.is_some() {
+        return card.state != RequestState::Pending && card.state != RequestState::Checking;
+    }
     match &card.grant {
         Some(grant) => grant.state.is_over(),
         None => !card.state.is_open() && card.state != RequestState::Approved,
@@ -148,6 +185,13 @@ fn is_over(card: &Card) -> bool {
 }
 
 fn how_long(card: &Card) -> Text {
+    if let Some(more) = &card.extends {
+        return Text::of(format!("{} more, from ", duration::format(more_s(more))))
+            .moment(more.from)
+            .plain(" until ")
+            .moment(more.until)
+            .plain(format!("; {} in all", duration::format(card.duration_s)));
+    }
     let text = Text::of(duration::format(card.duration_s));
     match card.grant.as_ref().and_then(|grant| grant.deadline) {
         Some(deadline) => text.plain(", until ").moment(deadline),
@@ -160,14 +204,15 @@ fn standing(card: &Card) -> Vec<Text> {
     let mut lines: Vec<Text> = card
         .decisions
         .iter()
-        .map(|(by, yes, at)| {
-            let text = match (by, yes) {
+        .map(|decision| {
+            let text = match (&decision.by, decision.approved) {
                 (Some(who), true) => Text::of("✅ Approved by ").quietly(who),
                 (Some(who), false) => Text::of("❌ Denied by ").quietly(who),
                 (None, true) => Text::of("✅ Approved by a rule"),
                 (None, false) => Text::of("🚫 Refused by a rule"),
             };
-            text.plain(", ").moment(*at).plain(".")
+            let text = text.plain(", ").moment(decision.at);
+            in_their_words(text, decision.why.as_ref()).plain(".")
         })
         .collect();
     match card.state {
@@ -195,10 +240,37 @@ fn standing(card: &Card) -> Vec<Text> {
         RequestState::Cancelled => lines.push(Text::of("🚫 Cancelled; nothing is given.")),
         RequestState::Approved | RequestState::Denied | RequestState::Refused => {}
     }
-    if let Some(grant) = &card.grant {
-        lines.extend(access(card, grant));
+    match (&card.extends, &card.grant) {
+        (Some(more), Some(grant)) if card.state == RequestState::Approved => {
+            lines.push(extension(more, grant));
+        }
+        (None, Some(grant)) => lines.extend(access(card, grant)),
+        _ => {}
     }
     lines
+}
+
+/// What became of more time that was approved.
+pub(super) fn extension(more: &CardExtension, grant: &CardGrant) -> Text {
+    match more.state {
+        ExtensionState::Waiting => {
+            Text::of("⏳ The later end is on its way to the target; until then ")
+                .moment(more.from)
+                .plain(" holds.")
+        }
+        ExtensionState::Given if grant.state.is_over() => Text::of("🏁 The access is over."),
+        ExtensionState::Given => Text::of("🔓 The access lasts until ")
+            .moment(more.until)
+            .plain("."),
+        ExtensionState::NotGiven if grant.state.is_over() => {
+            Text::of("🚫 The later end was not given: the access was over.")
+        }
+        ExtensionState::NotGiven => {
+            Text::of("🚫 The later end could not be given; the access ends ")
+                .moment(more.from)
+                .plain(".")
+        }
+    }
 }
 
 /// What became of the access.
@@ -279,11 +351,13 @@ fn why_and_who(text: Text, grant: &CardGrant) -> Text {
 
 /// The message that a card would be in a place without cards.
 pub(super) fn in_short(card: &Card) -> Text {
-    Text::default()
-        .strong(card.resource.as_str())
-        .plain(format!(" for {} (", duration::format(card.duration_s)))
-        .code(card.id.as_str())
-        .plain(")")
+    let text = Text::default().strong(card.resource.as_str());
+    match &card.extends {
+        Some(more) => text.plain(format!(" for {} more (", duration::format(more_s(more)))),
+        None => text.plain(format!(" for {} (", duration::format(card.duration_s))),
+    }
+    .code(card.id.as_str())
+    .plain(")")
 }
 
 /// What a card says of its facts, as parts of a letter.

@@ -1,10 +1,12 @@
 //! Messages to people and channels.
 
-use super::super::card::{Card, Letter};
+use super::super::button::{Button, Does, Look};
+use super::super::card::{Card, Letter, Occasion};
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
-use super::cards::{access, in_short, what_became};
+use super::cards::{access, extension, in_short, what_became};
 use super::digests::digest;
+use super::history::history;
 use super::{answer, command, how_it_ends};
 use crate::domain::grant::GrantState;
 use crate::domain::request::RequestState;
@@ -16,12 +18,15 @@ pub fn letter(letter: &Letter) -> Message {
         Letter::Answer(told) => answer(told),
         Letter::Decided(card) => decided(card),
         Letter::Ready {
+            occasion,
             card,
             how_to_use,
             document,
-        } => ready(card, how_to_use, document.as_deref()),
+        } => ready(*occasion, card, how_to_use, document.as_deref()),
+        Letter::NotExtended(card) => not_extended(card),
         Letter::Reminder(card) => reminder(card),
         Letter::Ended(card) => ended(card),
+        Letter::History(happened) => history(happened),
         Letter::Stuck {
             card,
             failures,
@@ -88,6 +93,10 @@ fn with_access(message: Message, card: &Card) -> Message {
 
 fn decided(card: &Card) -> Message {
     let (title, text) = match card.state {
+        RequestState::Approved if card.extends.is_some() => (
+            "✅ Approved",
+            " is approved. You'll get another message as soon as the later end holds.",
+        ),
         RequestState::Approved => (
             "✅ Approved",
             " is approved. You'll get another message as soon as it works.",
@@ -108,13 +117,33 @@ fn decided(card: &Card) -> Message {
     message
 }
 
-fn ready(card: &Card, how_to_use: &str, document: Option<&str>) -> Message {
-    let line = in_short(card);
-    let line = match card.grant.as_ref().and_then(|grant| grant.deadline) {
-        Some(deadline) => line.plain(" works now, until ").moment(deadline).plain("."),
-        None => line.plain(" works now."),
+fn ready(occasion: Occasion, card: &Card, how_to_use: &str, document: Option<&str>) -> Message {
+    let (title, works) = match occasion {
+        Occasion::Given => ("🔓 Ready", " works now"),
+        Occasion::MoreTime => ("🔓 More time", " goes on working"),
+        Occasion::Again => ("🔓 How to use it", " works now"),
     };
-    let mut message = Message::titled("🔓 Ready").with(Part::Line(line));
+    let line = in_short(card).plain(works);
+    let line = match card.grant.as_ref().and_then(|grant| grant.deadline) {
+        Some(deadline) => line.plain(", until ").moment(deadline).plain("."),
+        None => line.plain("."),
+    };
+    let mut message = Message::titled(title).with(Part::Line(line));
+    if occasion == Occasion::MoreTime && document.is_some() {
+        message = message.with(Part::Line(Text::of(
+            "What you were sent before ends as it said. Save this one in its place:",
+        )));
+    }
+    let approved: Vec<Text> = card
+        .decisions
+        .iter()
+        .filter(|_| occasion == Occasion::Given)
+        .filter_map(|decision| decision.by.as_ref())
+        .map(|by| Text::of("Approved by ").quietly(by).plain("."))
+        .collect();
+    for line in approved {
+        message = message.with(Part::Line(line));
+    }
     if !how_to_use.trim().is_empty() {
         message = message.with(Part::Line(Text::of(how_to_use)));
     }
@@ -132,6 +161,16 @@ fn ready(card: &Card, how_to_use: &str, document: Option<&str>) -> Message {
         .with(Part::Aside(give_back(card)))
 }
 
+fn not_extended(card: &Card) -> Message {
+    let message = Message::titled("🚫 No more time").with(Part::Line(
+        in_short(card).plain(" was approved, but is not given."),
+    ));
+    match (&card.extends, &card.grant) {
+        (Some(more), Some(grant)) => message.with(Part::Line(extension(more, grant))),
+        _ => message,
+    }
+}
+
 fn give_back(card: &Card) -> Text {
     if card.how_it_ends.can_end_early {
         Text::of("Done earlier? Give it back: ").code(command(Verb::Done, &card.id))
@@ -141,21 +180,53 @@ fn give_back(card: &Card) -> Text {
     }
 }
 
+/// As long as it can be acted on, with buttons; afterwards with what became of it.
 fn reminder(card: &Card) -> Message {
-    let line = in_short(card);
-    let line = match card.grant.as_ref().and_then(|grant| grant.deadline) {
-        Some(deadline) => line.plain(" ends ").moment(deadline).plain("."),
-        None => line.plain(" ends soon."),
+    let grant = card.grant.as_ref();
+    if let Some(grant) = grant.filter(|grant| grant.state != GrantState::Active) {
+        let text = in_short(card).plain(" needs no reminder any more.");
+        return Message::titled("⏰ Ends soon")
+            .with(Part::Line(text))
+            .with(Part::List(access(card, grant)));
+    }
+    let line = match grant.and_then(|grant| grant.deadline) {
+        Some(deadline) => in_short(card).plain(" ends ").moment(deadline).plain("."),
+        None => in_short(card).plain(" ends soon."),
     };
-    Message::titled("⏰ Ends soon")
-        .with(Part::Line(line))
-        .with(Part::Line(give_back(card)))
-        .with(Part::Aside(
-            Text::of("Needed for longer? Ask again: ").code(format!(
-                "/jit request {} <duration> <reason>",
-                card.resource
-            )),
-        ))
+    let message = Message::titled("⏰ Ends soon").with(Part::Line(line));
+    let mut buttons = vec![Button::about(
+        &card.id,
+        Does::Extend,
+        "Extend…",
+        Look::Primary,
+    )];
+    if card.how_it_ends.can_end_early {
+        buttons.push(Button::about(&card.id, Does::Done, "I'm done", Look::Plain));
+    }
+    let message = match &card.more_time_asked {
+        Some((asked, until)) => message.with(Part::Line(
+            Text::of("⏳ More time is asked for, until ")
+                .moment(*until)
+                .plain(" (")
+                .code(asked.as_str())
+                .plain(")."),
+        )),
+        None => message,
+    };
+    message.with(Part::Buttons(buttons)).with(Part::Aside(
+        Text::of("Or type ")
+            .code(command(Verb::Extend, &card.id).replace("<duration>", "30m"))
+            .plain(if card.how_it_ends.can_end_early {
+                " or "
+            } else {
+                ". It can't be given back early."
+            })
+            .then(if card.how_it_ends.can_end_early {
+                Text::default().code(command(Verb::Done, &card.id))
+            } else {
+                Text::default()
+            }),
+    ))
 }
 
 fn ended(card: &Card) -> Message {

@@ -79,6 +79,17 @@ pub fn refusal(refusal: &Refusal) -> Text {
             duration::format(*asked_s),
             duration::format(*max_s)
         )),
+        Refusal::TooLongInAll {
+            asked_s,
+            max_s,
+            latest,
+        } => Text::of(format!(
+            "It would last {} in all; at most {} is allowed, so until ",
+            duration::format(*asked_s),
+            duration::format(*max_s)
+        ))
+        .moment(*latest)
+        .plain("."),
         Refusal::TooShort { min_s } => Text::of(format!(
             "That is too short to be given; at least {} is allowed.",
             duration::format(*min_s)
@@ -146,6 +157,19 @@ pub fn refusal(refusal: &Refusal) -> Text {
                 .moment(*ends_at)
                 .plain(".")
         }
+        Refusal::NothingToExtend { reference, state } => {
+            Text::of("There is no live access that could last longer: ")
+                .code(reference.as_str())
+                .plain(format!(" {}.", no_access(*state)))
+        }
+        Refusal::NotLater { ends_at } => Text::of("That is not later than its end now, ")
+            .moment(*ends_at)
+            .plain("."),
+        Refusal::OnlySecurity => Text::of("Only security sees everybody's. Yours: ")
+            .code(Verb::List.usage())
+            .plain("."),
+        Refusal::NoForm { usage } => Text::of("The form could not be opened. Type it instead: ")
+            .code(usage),
         Refusal::NotTheCard { reference } => Text::of("This message is a copy; its buttons don't count. ")
             .code(command(Verb::Status, reference))
             .plain(" says where the request stands."),
@@ -243,6 +267,11 @@ mod tests {
                 asked_s: 36_000,
                 max_s: 28_800,
             },
+            Refusal::TooLongInAll {
+                asked_s: 36_000,
+                max_s: 28_800,
+                latest: at,
+            },
             Refusal::TooShort { min_s: 60 },
             Refusal::NotInTheFuture,
             Refusal::NoAccount {
@@ -272,6 +301,15 @@ mod tests {
                 state: Some(GrantState::Ended),
             },
             Refusal::CannotEndEarly { ends_at: at },
+            Refusal::NothingToExtend {
+                reference: reference.clone(),
+                state: Some(GrantState::Ended),
+            },
+            Refusal::NotLater { ends_at: at },
+            Refusal::OnlySecurity,
+            Refusal::NoForm {
+                usage: "/jit extend <id> <duration>".into(),
+            },
             Refusal::NotTheCard {
                 reference: reference.clone(),
             },
@@ -294,7 +332,7 @@ mod tests {
             assert!(seen.insert(said.clone()), "twice: {said}");
         }
         // As many as there are codes, or a new refusal is missing above.
-        assert_eq!(seen.len(), 32);
+        assert_eq!(seen.len(), 37);
     }
 
     #[test]

@@ -19,9 +19,12 @@ const CARD_LOOKS: u32 = 20;
 const PRESS_LOOKS: u32 = 7;
 const CARD_LOOK: Duration = Duration::from_millis(100);
 
+/// How long a form may take to open.
+const FORM_OPENS_WITHIN: Duration = Duration::from_secs(3);
+
 const HELP: &str = "\
   alice: /jit request staging-ssh 1h deploy is stuck   somebody types a command
-  bob: approve      bob presses Approve on the newest card (or: deny)
+  bob: approve      bob presses Approve on the newest card (or: deny too long)
   alice: messages   what alice reads privately
   approvals         what stands in #approvals (or: security)
   login alice       try the ssh line with the certificate that alice was sent (the SSH server is a
@@ -123,7 +126,7 @@ async fn person_acts(stage: &Stage, person: &str, act: &str) -> anyhow::Result<(
             }
             show(&messages);
         }
-        "approve" | "deny" => {
+        act if act == "approve" || act == "deny" || act.starts_with("deny ") => {
             let label = if act == "approve" { "Approve" } else { "Deny" };
             let Some((ts, action)) = newest_button(stage, &user, label).await? else {
                 println!("  no card in #approvals has a button {label}");
@@ -134,6 +137,9 @@ async fn person_acts(stage: &Stage, person: &str, act: &str) -> anyhow::Result<(
                 .people
                 .press(&user, CHANNELS[0].1, &ts, &action)
                 .await?;
+            if let Some(why) = act.strip_prefix("deny") {
+                return say_why(stage, &user, why.trim()).await;
+            }
             // A press that is refused is answered to that person alone.
             for _ in 0..PRESS_LOOKS {
                 let told = alone(stage, &user).await?;
@@ -152,6 +158,30 @@ async fn person_acts(stage: &Stage, person: &str, act: &str) -> anyhow::Result<(
                 .await?;
             println!("  {}", answer.visible_text.replace('\n', "\n  "));
         }
+    }
+    Ok(())
+}
+
+/// Fills in the form that a press on Deny opens.
+async fn say_why(stage: &Stage, user: &str, why: &str) -> anyhow::Result<()> {
+    let opened = stage
+        .people
+        .wait_for_view(user, "Why not?", FORM_OPENS_WITHIN)
+        .await;
+    if opened.is_err() {
+        show(&alone(stage, user).await?);
+        return Ok(());
+    }
+    let why = if why.is_empty() { "not now" } else { why };
+    let answer = stage
+        .people
+        .submit_view(user, &[("jitbot_reason", why)])
+        .await?;
+    for said in answer.errors.values() {
+        println!("  {said}");
+    }
+    if answer.errors.is_empty() {
+        println!("  denied, because: {why}; see: approvals, alice: messages");
     }
     Ok(())
 }

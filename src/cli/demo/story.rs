@@ -131,7 +131,7 @@ impl Story<'_> {
 
     async fn approved(&self, card: &SeenMessage) -> anyhow::Result<()> {
         self.press(&self.bob, card, "Approve").await?;
-        let told = self.told(&self.alice, "approved").await?;
+        let told = self.told(&self.alice, "Approved by").await?;
         say(
             "approved",
             &format!("bob pressed Approve; alice was told: {}", told.visible_text),

@@ -116,23 +116,7 @@ pub fn issued(
         plan.draw(request, rank::LATER, now);
     }
     if matches!(grant.state, GrantState::Ended | GrantState::Failed) {
-        next.state = grant.state.next(GrantEvent::SeenAgain)?;
-        next.ending = Some(Ending {
-            reason: EndingReason::SeenAgain,
-            by: None,
-            at: now,
-            why: None,
-        });
-        next.ended_at = None;
-        next.evidence = None;
-        next.revoke_failures = 0;
-        plan.record(
-            AuditDraft::new(AuditKind::EndOrdered)
-                .grant(&grant.id)
-                .fact("reason", EndingReason::SeenAgain.as_str()),
-        );
-        plan.job(JobOrder::revoke(&grant.id, &grant.spec, now));
-        plan.draw(request, rank::FINAL, now);
+        seen_again(&mut plan, request, &mut next, now)?;
     }
     // A grant that is being ended keeps its state: its revocation runs after this call, for calls
     // for one account never overlap.
@@ -145,6 +129,33 @@ pub fn issued(
             .fact("deadline", next.deadline.map(|t| t.timestamp_millis())),
     );
     Ok(plan)
+}
+
+/// Access that is over shows on the target again: it is taken away again.
+pub(super) fn seen_again(
+    plan: &mut Plan,
+    request: &Request,
+    grant: &mut Grant,
+    now: Timestamp,
+) -> Result<(), IllegalTransition> {
+    grant.state = grant.state.next(GrantEvent::SeenAgain)?;
+    grant.ending = Some(Ending {
+        reason: EndingReason::SeenAgain,
+        by: None,
+        at: now,
+        why: None,
+    });
+    grant.ended_at = None;
+    grant.evidence = None;
+    grant.revoke_failures = 0;
+    plan.record(
+        AuditDraft::new(AuditKind::EndOrdered)
+            .grant(&grant.id)
+            .fact("reason", EndingReason::SeenAgain.as_str()),
+    );
+    plan.job(JobOrder::revoke(&grant.id, &grant.spec, now));
+    plan.draw(request, rank::FINAL, now);
+    Ok(())
 }
 
 /// The target did not give access, for good, and showed none.

@@ -4,6 +4,7 @@
 //! plan out in one transaction and adds nothing of its own.
 
 pub mod ending;
+pub mod extending;
 pub mod giving;
 pub mod requesting;
 pub mod retrying;

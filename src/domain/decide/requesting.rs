@@ -11,14 +11,22 @@ use crate::domain::person::Identity;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{IllegalTransition, Request, RequestEvent};
 use crate::domain::spec::ContentHash;
-use crate::domain::timing::{Timestamp, end_by};
+use crate::domain::timing::{Timestamp, end_by, seconds};
+
+/// For so long the news of an approval waits, in seconds: where access works by then, the message
+/// that says so is enough.
+pub const ONE_MESSAGE_S: i64 = 5;
 
 /// A request that stands: it waits for people.
 #[must_use]
 pub fn receive(request: Request, policy: &ContentHash, rule: String, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
+    let draft = match &request.extends {
+        Some(extension) => AuditDraft::new(AuditKind::Requested).grant(&extension.grant),
+        None => AuditDraft::new(AuditKind::Requested),
+    };
     plan.record(
-        AuditDraft::new(AuditKind::Requested)
+        draft
             .by(&request.requester.account)
             .request(&request.id)
             .under(policy, vec![rule])
@@ -71,9 +79,8 @@ pub fn approve(
 
     let mut plan = Plan::default();
     plan.push(Change::Request(Box::new(approved.clone()), was));
-    plan.push(decision(
+    plan.push(yes(
         request,
-        true,
         decider.clone(),
         vec![rule.clone()],
         policy,
@@ -93,7 +100,7 @@ pub fn approve(
     plan.job(JobOrder::notify_decided(
         &request.id,
         &request.requester.account,
-        now,
+        now + seconds(ONE_MESSAGE_S),
     ));
     plan.draw(&approved, rank::FINAL, now);
     Ok(plan)
@@ -127,9 +134,8 @@ pub fn approve_partly(
     now: Timestamp,
 ) -> Plan {
     let mut plan = Plan::default();
-    plan.push(decision(
+    plan.push(yes(
         request,
-        true,
         decider.clone(),
         vec![rule.clone()],
         policy,
@@ -142,7 +148,7 @@ pub fn approve_partly(
     plan
 }
 
-/// A denial: one is enough.
+/// A denial: one is enough. `why` is told to the requester.
 ///
 /// # Errors
 /// [`IllegalTransition`] when the request is not open.
@@ -150,25 +156,26 @@ pub fn deny(
     request: &Request,
     decider: Decider,
     rule: String,
+    why: Option<String>,
     policy: &ContentHash,
     now: Timestamp,
 ) -> Result<Plan, IllegalTransition> {
     let mut plan = close(request, RequestEvent::Deny, now)?;
-    plan.push(decision(
-        request,
-        false,
-        decider.clone(),
-        vec![rule.clone()],
-        policy,
-        now,
-    ));
-    plan.record(decided(
-        AuditKind::Denied,
-        request,
-        &decider,
-        policy,
-        vec![rule],
-    ));
+    plan.push(Change::Decision(Box::new(Decision {
+        request: request.id.clone(),
+        approve: false,
+        decider: decider.clone(),
+        spec_hash: request.spec_hash.clone(),
+        policy_hash: policy.clone(),
+        rules: vec![rule.clone()],
+        why: why.clone(),
+        at: now,
+    })));
+    let draft = decided(AuditKind::Denied, request, &decider, policy, vec![rule]);
+    plan.record(match &why {
+        Some(why) => draft.text(why),
+        None => draft,
+    });
     plan.job(JobOrder::notify_decided(
         &request.id,
         &request.requester.account,
@@ -191,6 +198,24 @@ pub fn withdraw(
         AuditDraft::new(AuditKind::Withdrawn)
             .by(&by.account)
             .request(&request.id),
+    );
+    Ok(plan)
+}
+
+/// Ended by us: what it asks for has become pointless, or its requester may no longer ask.
+///
+/// # Errors
+/// [`IllegalTransition`] when the request is not open.
+pub fn cancel(
+    request: &Request,
+    why: &'static str,
+    now: Timestamp,
+) -> Result<Plan, IllegalTransition> {
+    let mut plan = close(request, RequestEvent::Cancel, now)?;
+    plan.record(
+        AuditDraft::new(AuditKind::Cancelled)
+            .request(&request.id)
+            .fact("why", why),
     );
     Ok(plan)
 }
@@ -287,7 +312,7 @@ fn new_grant(request: &Request, activation_s: i64, now: Timestamp) -> Grant {
         spec: request.spec.clone(),
         spec_hash: request.spec_hash.clone(),
         approved_at: now,
-        activate_by: now + crate::domain::timing::seconds(activation_s),
+        activate_by: now + seconds(activation_s),
         end_by: request.spec.until.map_or(latest, |until| until.min(latest)),
         deadline: None,
         native_deadline: None,
@@ -302,9 +327,9 @@ fn new_grant(request: &Request, activation_s: i64, now: Timestamp) -> Grant {
     }
 }
 
-fn decision(
+/// One approval, as a decision that is kept.
+pub(super) fn yes(
     request: &Request,
-    approve: bool,
     decider: Decider,
     rules: Vec<String>,
     policy: &ContentHash,
@@ -312,16 +337,18 @@ fn decision(
 ) -> Change {
     Change::Decision(Box::new(Decision {
         request: request.id.clone(),
-        approve,
+        approve: true,
         decider,
         spec_hash: request.spec_hash.clone(),
         policy_hash: policy.clone(),
         rules,
+        why: None,
         at: now,
     }))
 }
 
-fn decided(
+/// The entry for it in the record.
+pub(super) fn decided(
     kind: AuditKind,
     request: &Request,
     decider: &Decider,

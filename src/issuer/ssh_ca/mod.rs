@@ -286,6 +286,15 @@ impl Issuer for SshCa {
         })
     }
 
+    /// Another certificate with the same key id, so that the list refuses both when they end early.
+    async fn extend(
+        &self,
+        order: &GrantOrder,
+        _handle: Option<&Value>,
+    ) -> Result<Issued, IssueError> {
+        self.issue(order).await
+    }
+
     async fn revoke(&self, order: &GrantOrder, _handle: Option<&Value>) -> Result<(), IssueError> {
         if has_ended_natively(order, self.clock.machine_now()) {
             return Ok(());

@@ -8,7 +8,7 @@ use super::fault::{database, inconsistent, or_taken};
 use super::requests::{push_in, spec_text};
 use super::rows;
 use crate::domain::grant::{Grant, GrantState};
-use crate::domain::ids::{AccountId, GrantId, IssuerName};
+use crate::domain::ids::{AccountId, GrantId, IssuerName, ResourceName};
 use crate::domain::spec::Spec;
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
@@ -22,12 +22,12 @@ const INSERT: &str = "INSERT INTO grants (id, request, state, beneficiary_accoun
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
     $20, $21, $22, $23, $24, $25, $26) RETURNING serial";
 
-// What was approved, for whom and until when at the latest never changes; naming the hash makes a
-// changed spec a conflict.
+// What was approved and for whom never changes, and its latest end only by another approval; naming
+// the hash makes a changed spec a conflict.
 const SAVE: &str = "UPDATE grants SET state = $1, deadline = $2, native_deadline = $3,
     active_at = $4, handle = $5, ending_reason = $6, ending_account = $7, ending_person = $8,
     ending_at = $9, revoke_failures = $10, stuck_since = $11, ended_at = $12, evidence = $13,
-    unsettled_since = $17, ending_why = $18 WHERE id = $14 AND state = $15 AND spec_hash = $16";
+    unsettled_since = $17, ending_why = $18, end_by = $19 WHERE id = $14 AND state = $15 AND spec_hash = $16";
 
 const INSERT_HOLDING: &str = "INSERT INTO holdings (issuer, account, entitlement)
     VALUES ($1, $2, $3) ON CONFLICT (issuer, account, entitlement) DO NOTHING";
@@ -38,6 +38,10 @@ const LINK_HOLDING: &str = "INSERT INTO grant_holdings (grant_id, holding)
 
 // One state at a time, so that the index on (state, serial) gives the order by itself.
 const IN_STATE: &str = "SELECT * FROM grants WHERE state = $1 ORDER BY serial LIMIT $2";
+
+const LIVE_FOR: &str = "SELECT * FROM grants WHERE resource = $1
+    AND state NOT IN ('ended', 'failed', 'cancelled')
+    ORDER BY coalesce(deadline, end_by), serial LIMIT $2";
 
 const ENDED_EARLY: &str = "SELECT * FROM grants WHERE issuer = $1 AND ending_reason IS NOT NULL
     AND native_deadline IS NOT NULL AND native_deadline > $2 ORDER BY serial";
@@ -183,6 +187,7 @@ pub(super) async fn save(
         .bind(grant.spec_hash.0.as_str())
         .bind(ms(grant.unsettled_since))
         .bind(changing.why)
+        .bind(grant.end_by.timestamp_millis())
         .execute(conn)
         .await
         .map_err(database)?;
@@ -238,6 +243,20 @@ pub(super) async fn in_states(
     grants.sort_by_key(|grant| grant.serial);
     grants.truncate(usize::try_from(limit).unwrap_or(0));
     Ok(grants)
+}
+
+pub(super) async fn live_for(
+    conn: &mut SqliteConnection,
+    resource: &ResourceName,
+    limit: i64,
+) -> Result<Vec<Grant>, StoreError> {
+    let found = sqlx::query(LIVE_FOR)
+        .bind(resource.as_str())
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    found.iter().map(rows::grant).collect()
 }
 
 pub(super) async fn count_in(

@@ -54,6 +54,20 @@ pub(super) async fn record_card(
     Ok(())
 }
 
+pub(super) async fn record_history(
+    conn: &mut SqliteConnection,
+    id: &RequestId,
+    upto: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE cards SET told_upto = max(told_upto, $1) WHERE request = $2")
+        .bind(upto)
+        .bind(id.as_str())
+        .execute(conn)
+        .await
+        .map_err(database)?;
+    Ok(())
+}
+
 pub(super) async fn answer(
     conn: &mut SqliteConnection,
     once: &str,

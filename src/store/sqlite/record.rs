@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 use super::fault::database;
 use super::rows;
 use crate::domain::audit::{AuditDraft, AuditEntry, Head, append};
+use crate::domain::ids::RequestId;
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
 
@@ -17,6 +18,27 @@ const INSERT_TEXT: &str = "INSERT INTO audit_texts (seq, salt, text) VALUES ($1,
 const AFTER: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
     FROM audit a LEFT JOIN audit_texts t ON t.seq = a.seq
     WHERE a.seq > $1 ORDER BY a.seq LIMIT $2";
+
+// The expression is the one of the index `audit_by_request`.
+const UNWRITTEN: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
+    FROM audit a LEFT JOIN audit_texts t ON t.seq = a.seq
+    WHERE json_extract(a.body, '$.request') = $1
+    AND a.seq > (SELECT told_upto FROM cards WHERE request = $1)
+    ORDER BY a.seq LIMIT $2";
+
+pub(super) async fn unwritten(
+    conn: &mut SqliteConnection,
+    request: &RequestId,
+    limit: i64,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let found = sqlx::query(UNWRITTEN)
+        .bind(request.as_str())
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    found.iter().map(rows::audit_entry).collect()
+}
 
 pub(super) async fn head(conn: &mut SqliteConnection) -> Result<Head, StoreError> {
     let row = sqlx::query(HEAD)

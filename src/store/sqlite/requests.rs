@@ -6,7 +6,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use super::fault::{database, inconsistent, or_taken};
 use super::rows;
 use crate::domain::decision::{Decider, Decision};
-use crate::domain::ids::{AccountId, RequestId, ResourceName};
+use crate::domain::ids::{AccountId, GrantId, RequestId, ResourceName};
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::timing::Timestamp;
@@ -16,19 +16,27 @@ const BY_ID: &str = "SELECT * FROM requests WHERE id = $1";
 
 const INSERT: &str = "INSERT INTO requests (id, state, requester_account, requester_person,
     beneficiary_account, beneficiary_person, resource, spec, spec_hash, reason, origin, card_place,
-    approvals_needed, version, submitted_at, pending_until, decided_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    approvals_needed, version, submitted_at, pending_until, decided_at, extends, extends_from,
+    extension_state)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
 
 // Who asked for what never changes; naming the hash here makes a changed spec a conflict.
 const SAVE: &str = "UPDATE requests SET state = $1, reason = $2, card_place = $3,
-    approvals_needed = $4, version = $5, pending_until = $6, decided_at = $7
+    approvals_needed = $4, version = $5, pending_until = $6, decided_at = $7, extension_state = $11
     WHERE id = $8 AND state = $9 AND spec_hash = $10";
 
 const DECISIONS: &str = "SELECT * FROM decisions WHERE request = $1 ORDER BY id";
 
 const INSERT_DECISION: &str = "INSERT INTO decisions (request, approve, account, person, via_group,
-    group_as_of, spec_hash, policy_hash, rules, at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    group_as_of, spec_hash, policy_hash, rules, at, why)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+// By the moment at which each runs out, so that what is most urgent comes first.
+const PENDING: &str = "SELECT * FROM requests WHERE state = 'pending'
+    ORDER BY pending_until LIMIT $1";
+
+const OPEN_EXTENSIONS: &str = "SELECT * FROM requests WHERE extends = $1
+    AND state IN ('checking', 'pending') ORDER BY submitted_at";
 
 /// The spec as it is kept; the hash must be its own, or nobody could read the row again.
 pub(super) fn spec_text(what: &str, spec: &Spec, hash: &ContentHash) -> Result<String, StoreError> {
@@ -79,6 +87,14 @@ pub(super) async fn insert(
         .bind(request.submitted_at.timestamp_millis())
         .bind(request.pending_until.timestamp_millis())
         .bind(request.decided_at.map(|at| at.timestamp_millis()))
+        .bind(request.extends.as_ref().map(|it| it.grant.as_str()))
+        .bind(
+            request
+                .extends
+                .as_ref()
+                .map(|it| it.from.timestamp_millis()),
+        )
+        .bind(request.extends.as_ref().map(|it| it.state.as_str()))
         .execute(conn)
         .await
         .map_err(or_taken(|| what))?;
@@ -101,6 +117,7 @@ pub(super) async fn save(
         .bind(request.id.as_str())
         .bind(was.as_str())
         .bind(request.spec_hash.0.as_str())
+        .bind(request.extends.as_ref().map(|it| it.state.as_str()))
         .execute(conn)
         .await
         .map_err(database)?;
@@ -154,6 +171,7 @@ pub(super) async fn insert_decision(
         .bind(decision.policy_hash.0.as_str())
         .bind(rules)
         .bind(decision.at.timestamp_millis())
+        .bind(decision.why.as_deref())
         .execute(conn)
         .await
         .map_err(or_taken(|| {
@@ -284,6 +302,30 @@ pub(super) async fn count_earlier(
         .fetch_one(conn)
         .await
         .map_err(database)
+}
+
+pub(super) async fn pending(
+    conn: &mut SqliteConnection,
+    limit: i64,
+) -> Result<Vec<Request>, StoreError> {
+    let found = sqlx::query(PENDING)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    all(&found)
+}
+
+pub(super) async fn open_extensions(
+    conn: &mut SqliteConnection,
+    grant: &GrantId,
+) -> Result<Vec<Request>, StoreError> {
+    let found = sqlx::query(OPEN_EXTENSIONS)
+        .bind(grant.as_str())
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    all(&found)
 }
 
 pub(super) async fn count_in(

@@ -12,7 +12,7 @@ use crate::domain::decision::{Decider, Decision};
 use crate::domain::grant::{Ending, EndingReason, Evidence, Grant, GrantState};
 use crate::domain::job::{Job, JobKind, Lane};
 use crate::domain::person::Identity;
-use crate::domain::request::{Request, RequestState};
+use crate::domain::request::{Extension, ExtensionState, Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::timing::Timestamp;
 use crate::store::{DigestMark, StoreError};
@@ -139,6 +139,7 @@ pub(super) fn request(row: &SqliteRow) -> Result<Request, StoreError> {
         submitted_at: columns.time("submitted_at")?,
         pending_until: columns.time("pending_until")?,
         decided_at: columns.time_or_none("decided_at")?,
+        extends: extension(&columns)?,
     };
     if request.spec.resource.as_str() != columns.text("resource")? {
         return Err(columns.wrong("its spec is for another resource"));
@@ -147,6 +148,20 @@ pub(super) fn request(row: &SqliteRow) -> Result<Request, StoreError> {
         return Err(columns.wrong("it is decided without a time, or open with one"));
     }
     Ok(request)
+}
+
+fn extension(columns: &Columns<'_>) -> Result<Option<Extension>, StoreError> {
+    let Some(grant) = columns.name_or_none("extends")? else {
+        return Ok(None);
+    };
+    let from = columns
+        .time_or_none("extends_from")?
+        .ok_or_else(|| columns.wrong("it extends a grant from no moment"))?;
+    Ok(Some(Extension {
+        grant,
+        from,
+        state: columns.word("extension_state", ExtensionState::parse)?,
+    }))
 }
 
 pub(super) fn decision(row: &SqliteRow) -> Result<Decision, StoreError> {
@@ -169,6 +184,7 @@ pub(super) fn decision(row: &SqliteRow) -> Result<Decision, StoreError> {
         spec_hash: ContentHash(columns.text("spec_hash")?),
         policy_hash: ContentHash(columns.text("policy_hash")?),
         rules: columns.json("rules")?,
+        why: columns.text_or_none("why")?,
         at: columns.time("at")?,
     })
 }

@@ -121,6 +121,11 @@ impl Tx for SqliteTx<'_> {
         self.end(result)
     }
 
+    async fn record_history(&mut self, id: &RequestId, upto: i64) -> Result<(), StoreError> {
+        let result = kept::record_history(self.begin()?, id, upto).await;
+        self.end(result)
+    }
+
     async fn record_card(&mut self, id: &RequestId, on: &MessageRef) -> Result<(), StoreError> {
         let now = self.at.now;
         let result = kept::record_card(self.begin()?, id, on, now).await;

@@ -44,6 +44,14 @@ macro_rules! reads {
                 requests::decisions(self.conn(), id).await
             }
 
+            async fn unwritten_entries(
+                &mut self,
+                request: &RequestId,
+                limit: i64,
+            ) -> Result<Vec<AuditEntry>, StoreError> {
+                record::unwritten(self.conn(), request, limit).await
+            }
+
             async fn card(&mut self, id: &RequestId) -> Result<Option<MessageRef>, StoreError> {
                 kept::card(self.conn(), id).await
             }
@@ -108,6 +116,25 @@ macro_rules! reads {
                 limit: i64,
             ) -> Result<Vec<Grant>, StoreError> {
                 grants::in_states(self.conn(), states, limit).await
+            }
+
+            async fn live_grants_for(
+                &mut self,
+                resource: &ResourceName,
+                limit: i64,
+            ) -> Result<Vec<Grant>, StoreError> {
+                grants::live_for(self.conn(), resource, limit).await
+            }
+
+            async fn pending_requests(&mut self, limit: i64) -> Result<Vec<Request>, StoreError> {
+                requests::pending(self.conn(), limit).await
+            }
+
+            async fn open_extensions(
+                &mut self,
+                grant: &GrantId,
+            ) -> Result<Vec<Request>, StoreError> {
+                requests::open_extensions(self.conn(), grant).await
             }
 
             async fn count_grants_in(&mut self, states: &[GrantState]) -> Result<i64, StoreError> {

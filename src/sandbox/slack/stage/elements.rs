@@ -52,15 +52,34 @@ pub(super) fn values(blocks: &[Value], chosen: &Value) -> Value {
             .get(block_id)
             .and_then(|block| block.get(action_id))
             .cloned();
-        let held = held.unwrap_or_else(
+        let mut held = held.unwrap_or_else(
             || json!({ "type": element["type"], key: initial(element, key, many) }),
         );
+        // A state names a choice by text and value alone, as the published `ViewStateSelectedOption`
+        // has it.
+        for option in chosen_options(&mut held) {
+            option.retain(|key, _| key == "text" || key == "value");
+        }
         let block = values
             .entry(block_id.to_owned())
             .or_insert_with(|| json!({}));
         block[action_id] = held;
     }
     Value::Object(values)
+}
+
+fn chosen_options(held: &mut Value) -> Vec<&mut Map<String, Value>> {
+    let Some(held) = held.as_object_mut() else {
+        return Vec::new();
+    };
+    held.iter_mut()
+        .filter(|(key, _)| key.starts_with("selected_option"))
+        .flat_map(|(_, chosen)| match chosen {
+            Value::Array(list) => list.iter_mut().collect(),
+            one => vec![one],
+        })
+        .filter_map(Value::as_object_mut)
+        .collect()
 }
 
 /// All options of a menu.

@@ -111,7 +111,9 @@ async fn a_row_that_contradicts_itself_is_refused_by_name() {
     let id = RequestId::from_bits(5);
     let mut conn = beside(&open.path).await;
     sqlx::query(
-        "INSERT INTO requests VALUES ($1, 'pending', 'slack:T1/U1', NULL, 'slack:T1/U1', NULL, 'x',
+        "INSERT INTO requests (id, state, requester_account, requester_person, beneficiary_account,
+        beneficiary_person, resource, spec, spec_hash, reason, origin, card_place, approvals_needed,
+        version, submitted_at, pending_until, decided_at) VALUES ($1, 'pending', 'slack:T1/U1', NULL, 'slack:T1/U1', NULL, 'x',
         '{}', $2, NULL, 'slack:T1/C1', NULL, 1, 1, 0, 0, NULL)",
     )
     .bind(id.as_str())

@@ -1,0 +1,38 @@
+//! Tells the target a later end: the intent is committed first, then the target is called.
+
+use super::issue::{kept, order};
+use super::{Effects, ours};
+use crate::domain::ids::RequestId;
+use crate::domain::job::Job;
+use crate::domain::outcome::Outcome;
+use crate::issuer::IssueError;
+use crate::service::IssueTurn;
+
+impl Effects {
+    pub(super) async fn extend(&self, job: &Job, id: &RequestId) -> Result<Outcome, Outcome> {
+        let turn = self
+            .service
+            .begin_extend(job.claim(), id)
+            .await
+            .map_err(|error| ours(&error))?;
+        let grant = match turn {
+            IssueTurn::Call(grant) => grant,
+            IssueTurn::NotBefore(at) => return Ok(Outcome::NotBefore(at)),
+            IssueTurn::Nothing => return Ok(Outcome::Done),
+        };
+        let issuer = self.issuer(&grant.spec.issuer)?;
+        let handle = grant.handle.as_ref().map(|kept| &kept["handle"]);
+        Ok(match issuer.extend(&order(&grant), handle).await {
+            Ok(issued) => Outcome::Extended {
+                handle: kept(issued),
+            },
+            Err(IssueError::Retry { said, after_s }) => Outcome::Retry {
+                said,
+                after_s,
+                pause_lane: false,
+            },
+            Err(IssueError::Unknown { said }) => Outcome::IssueUnknown { said },
+            Err(IssueError::Permanent { said }) => Outcome::NotExtended { said },
+        })
+    }
+}

@@ -1,0 +1,24 @@
+//! Writes into a card's thread what happened since it was last written there, out of the record.
+
+use super::{Effects, ours, post_failed};
+use crate::chat::card::Letter;
+use crate::domain::ids::RequestId;
+use crate::domain::outcome::Outcome;
+
+impl Effects {
+    pub(super) async fn history(&self, id: &RequestId) -> Result<Outcome, Outcome> {
+        let unwritten = self
+            .service
+            .unwritten_history(id)
+            .await
+            .map_err(|error| ours(&error))?;
+        let Some((card, happened, upto)) = unwritten else {
+            return Ok(Outcome::Done);
+        };
+        self.outbox(card.place.platform())?
+            .reply(&card, &Letter::History(happened))
+            .await
+            .map_err(post_failed)?;
+        Ok(Outcome::HistoryWritten { upto })
+    }
+}
