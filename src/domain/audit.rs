@@ -30,6 +30,12 @@ pub enum AuditKind {
     Denied,
     /// Taken back.
     Withdrawn,
+    /// The facts that decide a request came; it stands.
+    Checked,
+    /// A request ended because who asked left.
+    Cancelled,
+    /// A platform's group lost many people, or has them again.
+    GroupTrouble,
     /// Ran out undecided.
     Expired,
     /// We are about to call the target to give access.
@@ -63,6 +69,9 @@ impl AuditKind {
             Self::Approved => "approved",
             Self::Denied => "denied",
             Self::Withdrawn => "withdrawn",
+            Self::Checked => "checked",
+            Self::Cancelled => "cancelled",
+            Self::GroupTrouble => "group_trouble",
             Self::Expired => "expired",
             Self::IssueIntended => "issue_intended",
             Self::Issued => "issued",

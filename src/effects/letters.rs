@@ -6,6 +6,7 @@ use crate::chat::card::Letter;
 use crate::domain::grant::GrantState;
 use crate::domain::ids::{AccountId, GrantId, RequestId};
 use crate::domain::outcome::Outcome;
+use crate::domain::refusal::Refusal;
 
 impl Effects {
     async fn tell(&self, account: &AccountId, letter: &Letter) -> Result<Outcome, Outcome> {
@@ -19,6 +20,19 @@ impl Effects {
     pub(super) async fn notify_decided(&self, id: &RequestId) -> Result<Outcome, Outcome> {
         let (facts, card) = self.card(id).await?;
         let letter = Letter::Decided(Box::new(card));
+        self.tell(&facts.request.requester.account, &letter).await
+    }
+
+    pub(super) async fn notify_refused(
+        &self,
+        id: &RequestId,
+        refusal: &Refusal,
+    ) -> Result<Outcome, Outcome> {
+        let (facts, card) = self.card(id).await?;
+        let letter = Letter::Refused {
+            card: Box::new(card),
+            refusal: refusal.clone(),
+        };
         self.tell(&facts.request.requester.account, &letter).await
     }
 

@@ -6,5 +6,8 @@ pub mod cap;
 pub mod evaluate;
 pub mod membership;
 pub mod model;
+pub mod staying;
+
+mod wanted;
 
 pub use model::Policy;

@@ -47,7 +47,12 @@ pub(super) async fn press(
         });
     }
     let refused = |refusal| Ok(Verdict::refused(refusal, Some(&id)));
-    let standing = match evaluate::may_decide(policy, &request, &acting.identity, now) {
+    let may = if approve {
+        evaluate::may_decide
+    } else {
+        evaluate::may_deny
+    };
+    let standing = match may(policy, &request, &acting.identity, now) {
         Ok(standing) => standing,
         Err(refusal) => return refused(refusal),
     };

@@ -5,11 +5,14 @@
 
 mod acting;
 mod apply;
+mod checking;
 mod deciding;
 mod digest;
 mod ending;
+mod leaving;
 mod outcome;
 mod queries;
+mod refreshing;
 mod submitting;
 mod turns;
 mod verdict;
@@ -21,9 +24,10 @@ use crate::domain::audit::{AuditDraft, AuditKind, Head};
 use crate::domain::job_order::JobOrder;
 use crate::domain::timing::Timestamp;
 use crate::policy::Policy;
-use crate::store::{Store, StoreError, Urgency, write};
+use crate::store::{Store, StoreError, Tx, Urgency, write};
 
 pub use queries::CardFacts;
+pub use refreshing::DueFacts;
 pub use turns::{IssueTurn, RevokeTurn};
 
 /// When the digest after a moment is due.
@@ -100,6 +104,7 @@ impl Service {
                     tx.keep_issuer(issuer, &facts.bound_to).await?;
                     tx.enqueue(&JobOrder::publish(issuer, tx.now())).await?;
                 }
+                look_after_people(tx, &policy).await?;
                 // A digest that was missed while nobody ran is made now, once.
                 let after = tx.last_digest().await?.map_or(tx.now(), |mark| mark.slot);
                 if let Some(slot) = schedule(after) {
@@ -111,4 +116,16 @@ impl Service {
         .await?;
         Ok(head)
     }
+}
+
+/// After a policy came into force: the directory is asked, and whoever it leaves out is looked for.
+async fn look_after_people(tx: &mut dyn Tx, policy: &Policy) -> Result<(), StoreError> {
+    let now = tx.now();
+    for platform in &policy.directories.platforms {
+        tx.enqueue(&JobOrder::refresh_facts(platform, now)).await?;
+    }
+    for holder in tx.holders().await? {
+        tx.enqueue(&JobOrder::check_holder(&holder, now)).await?;
+    }
+    Ok(())
 }

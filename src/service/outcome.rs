@@ -49,6 +49,16 @@ impl Recorder for Service {
                     JobKind::Issue { grant } => issue(tx, grant, &job, outcome).await?,
                     JobKind::Revoke { grant } => revoke(tx, &policy, grant, &job, outcome).await?,
                     JobKind::ExpireRequest { request } => expire(tx, request).await?,
+                    JobKind::RefreshFacts { platform } => {
+                        super::refreshing::record(tx, &policy, platform, &job, outcome).await?
+                    }
+                    JobKind::DecideChecked { request } => {
+                        super::checking::decide(tx, &policy, request).await?
+                    }
+                    JobKind::CheckHolder { account } => {
+                        let plan = super::leaving::check_holder(tx, &policy, account).await?;
+                        (plan, Settle::Done)
+                    }
                     JobKind::SyncCard { request } => {
                         card(tx, &policy, request, &job, outcome).await?
                     }
@@ -120,9 +130,11 @@ async fn issue(
             giving::issue_troubled(&grant, job, &said, false, after_s, now).map_err(conflict)
         }
         Outcome::NotBefore(at) => Ok((Plan::default(), Settle::Snooze(at))),
-        Outcome::Done | Outcome::Gone(_) | Outcome::CardPosted(_) | Outcome::Due => {
-            done(Plan::default())
-        }
+        Outcome::Done
+        | Outcome::Gone(_)
+        | Outcome::CardPosted(_)
+        | Outcome::Facts { .. }
+        | Outcome::Due => done(Plan::default()),
     }
 }
 
@@ -224,6 +236,10 @@ fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
         JobKind::TellStuck { .. }
             | JobKind::TellHealed { .. }
             | JobKind::TellClock { .. }
+            | JobKind::TellLeft { .. }
+            | JobKind::TellGroup { .. }
+            | JobKind::TellDirectoryFails { .. }
+            | JobKind::TellDirectoryAnswers { .. }
             | JobKind::Digest { .. }
             | JobKind::Publish { .. }
     );

@@ -12,11 +12,14 @@ mod clock;
 mod digest;
 mod early_end;
 mod first_end;
+mod groups;
+mod leaving;
 mod once;
 mod restart;
 mod scopes;
 mod stuck;
 mod undecided;
+mod unreachable;
 mod who_may;
 
 /// Everything that went over the wire in this world has the published types.

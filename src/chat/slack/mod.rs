@@ -12,3 +12,4 @@ mod press;
 pub mod render;
 pub mod send;
 pub mod typed;
+pub mod usergroups;

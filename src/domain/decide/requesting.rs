@@ -17,19 +17,7 @@ use crate::domain::timing::{Timestamp, end_by};
 #[must_use]
 pub fn receive(request: Request, policy: &ContentHash, rule: String, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
-    plan.record(
-        AuditDraft::new(AuditKind::Requested)
-            .by(&request.requester.account)
-            .request(&request.id)
-            .under(policy, vec![rule])
-            .fact("resource", request.spec.resource.as_str())
-            .fact("project", request.spec.project.as_str())
-            .fact("action", request.spec.action.as_str())
-            .fact("risk", request.spec.risk.as_str())
-            .fact("duration_s", request.spec.duration_s)
-            .fact("spec", request.spec_hash.0.as_str())
-            .text(request.reason.as_deref().unwrap_or("")),
-    );
+    plan.record(asked(&request, policy, vec![rule]));
     if request.state.is_open() {
         plan.job(JobOrder::expire(&request.id, request.pending_until));
         plan.draw(&request, rank::NEW, now);
@@ -37,6 +25,21 @@ pub fn receive(request: Request, policy: &ContentHash, rule: String, now: Timest
     plan.changes
         .insert(0, Change::NewRequest(Box::new(request)));
     plan
+}
+
+/// What the record keeps of a wish.
+pub(super) fn asked(request: &Request, policy: &ContentHash, rules: Vec<String>) -> AuditDraft {
+    AuditDraft::new(AuditKind::Requested)
+        .by(&request.requester.account)
+        .request(&request.id)
+        .under(policy, rules)
+        .fact("resource", request.spec.resource.as_str())
+        .fact("project", request.spec.project.as_str())
+        .fact("action", request.spec.action.as_str())
+        .fact("risk", request.spec.risk.as_str())
+        .fact("duration_s", request.spec.duration_s)
+        .fact("spec", request.spec_hash.0.as_str())
+        .text(request.reason.as_deref().unwrap_or(""))
 }
 
 /// What a resource says about the time of its accesses.
@@ -259,7 +262,7 @@ pub fn card_seen(
     }
 }
 
-fn close(
+pub(super) fn close(
     request: &Request,
     event: RequestEvent,
     now: Timestamp,
