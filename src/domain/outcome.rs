@@ -53,6 +53,8 @@ pub enum Outcome {
         fetched: Vec<(Fetched, super::timing::Timestamp)>,
         /// Why the rest was not told.
         trouble: Option<FetchTrouble>,
+        /// When there is more to ask.
+        again_at: super::timing::Timestamp,
     },
     /// A timer came due.
     Due,

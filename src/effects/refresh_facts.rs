@@ -17,10 +17,15 @@ impl Effects {
             .facts_due(platform)
             .await
             .map_err(|error| ours(&error))?;
-        let (groups, accounts) = match due {
+        let (groups, accounts, next) = match due {
             DueFacts::NotBefore(at) => return Ok(Outcome::NotBefore(at)),
-            DueFacts::Ask { groups, accounts } => (groups, accounts),
+            DueFacts::Ask {
+                groups,
+                accounts,
+                next,
+            } => (groups, accounts, next),
         };
+        let asked = groups.len() + accounts.len();
         let mut fetched = Vec::new();
         let mut trouble = None;
         if !groups.is_empty() {
@@ -43,6 +48,16 @@ impl Effects {
             );
             trouble = error;
         }
-        Ok(Outcome::Facts { fetched, trouble })
+        // A platform may tell of fewer at once than are due.
+        let again_at = if fetched.len() < asked {
+            self.service.now()
+        } else {
+            next
+        };
+        Ok(Outcome::Facts {
+            fetched,
+            trouble,
+            again_at,
+        })
     }
 }

@@ -36,6 +36,8 @@ pub enum DueFacts {
         groups: Vec<DirectoryGroupId>,
         /// Accounts.
         accounts: Vec<AccountId>,
+        /// When the next fact is due after these.
+        next: Timestamp,
     },
 }
 
@@ -52,18 +54,16 @@ impl Service {
         if let Some(at) = health.wait_until.filter(|at| *at > now) {
             return Ok(DueFacts::NotBefore(at));
         }
-        let (groups, accounts, _) = due(&mut *reader, &policy, platform, now).await?;
-        Ok(DueFacts::Ask { groups, accounts })
+        Ok(due(&mut *reader, &policy, platform, now).await?)
     }
 }
 
-/// What is due, and when the next fact is.
 async fn due(
     reads: &mut dyn Reads,
     policy: &Policy,
     platform: &str,
     now: Timestamp,
-) -> Result<(Vec<DirectoryGroupId>, Vec<AccountId>, Timestamp), StoreError> {
+) -> Result<DueFacts, StoreError> {
     let every = seconds(policy.refresh_every_s());
     let mut next = now + every;
     let mut is_due = |fetched: Option<Timestamp>| match fetched {
@@ -100,7 +100,11 @@ async fn due(
             .map_or((None, None), |(fetched, wanted)| (*fetched, Some(*wanted)));
         (wanted <= fetched, fetched)
     });
-    Ok((groups, accounts, next))
+    Ok(DueFacts::Ask {
+        groups,
+        accounts,
+        next,
+    })
 }
 
 /// Keeps what came, and sees to what follows from it.
@@ -113,17 +117,23 @@ pub(super) async fn record(
 ) -> Result<(Plan, Settle), StoreError> {
     let now = tx.now();
     let mut plan = Plan::default();
-    let (fetched, trouble) = match outcome {
+    let (fetched, trouble, again_at) = match outcome {
         Outcome::NotBefore(at) => return Ok((plan, Settle::Snooze(at))),
-        Outcome::Facts { fetched, trouble } => (fetched, trouble),
-        Outcome::Retry { said, after_s, .. } => (Vec::new(), Some(FetchTrouble { said, after_s })),
+        Outcome::Facts {
+            fetched,
+            trouble,
+            again_at,
+        } => (fetched, trouble, again_at),
+        Outcome::Retry { said, after_s, .. } => {
+            (Vec::new(), Some(FetchTrouble { said, after_s }), now)
+        }
         other => {
             let said = match other {
                 Outcome::Impossible { said } => said,
                 other => format!("no facts came ({other:?})"),
             };
             let after_s = None;
-            (Vec::new(), Some(FetchTrouble { said, after_s }))
+            (Vec::new(), Some(FetchTrouble { said, after_s }), now)
         }
     };
     let came = !fetched.is_empty();
@@ -141,7 +151,12 @@ pub(super) async fn record(
             }
         }
     }
-    for account in gone {
+    // Somebody may have been let in through another account of theirs.
+    let looked_at: BTreeSet<AccountId> = gone
+        .iter()
+        .flat_map(|account| policy.accounts_of(&policy.identify(account)))
+        .collect();
+    for account in looked_at {
         plan.job(JobOrder::check_holder(&account, now));
     }
     if came {
@@ -162,12 +177,13 @@ pub(super) async fn record(
         };
         return Ok((plan, settle));
     }
-    let (groups, accounts, next) = due(tx, policy, platform, now).await?;
-    let more = came && !(groups.is_empty() && accounts.is_empty());
-    plan.job(JobOrder::refresh_facts(
-        platform,
-        if more { now } else { next },
-    ));
+    // A platform that told nothing is not asked again at once, whatever is due.
+    let again_at = if came || again_at > now {
+        again_at
+    } else {
+        now + seconds(policy.refresh_every_s())
+    };
+    plan.job(JobOrder::refresh_facts(platform, again_at));
     Ok((plan, Settle::Done))
 }
 

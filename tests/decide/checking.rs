@@ -121,7 +121,7 @@ fn what_is_held_ends_when_its_people_left() {
             ),
             (
                 "scheduled",
-                "grant scheduled > cancelled: ending left by us +100, ended_at +100
+                "grant scheduled > cancelled: ended_at +100, ending left by us +100
                  record end_ordered by us
                  record grant_cancelled by us
                  no job revoke:g

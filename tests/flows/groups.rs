@@ -21,8 +21,12 @@ async fn who_is_in_the_user_groups_asks_and_approves() {
         world.kinds(&id).await,
         ["requested", "approved", "issue_intended", "issued"]
     );
-    let approved = world.record().await;
-    let approved = approved.iter().find(|e| e["kind"] == "approved").unwrap();
+    let record = world.record().await;
+    assert_eq!(
+        record[0]["facts"]["groups"]["engineering"],
+        "slack:T0SHOP/S0ENG"
+    );
+    let approved = record.iter().find(|e| e["kind"] == "approved").unwrap();
     assert_eq!(approved["facts"]["group"], "sre");
     assert!(approved["facts"]["group_as_of"].is_i64(), "{approved}");
     let answer = world
