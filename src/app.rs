@@ -2,6 +2,7 @@
 //! stores and issuers.
 
 mod guard;
+mod pins;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -110,6 +111,7 @@ impl App {
             .await
             .map_err(|failure| anyhow!("no socket can be opened with the app token: {failure}"))?;
         let places = resolve_places(&outbox, config).await?;
+        let usergroups = pins::resolve(&outbox, config, &*store).await?;
 
         let built = build_issuers(config, &clock)?;
         let facts = issuer_facts(config, &built).await?;
@@ -120,7 +122,7 @@ impl App {
             Some(issuer) => issuer.entitlements(parameters),
             None => Err(format!("there is no issuer `{issuer}`")),
         };
-        let policy = Arc::new(config.policy(&places, &facts, &entitlements)?);
+        let policy = Arc::new(config.policy(&places, &usergroups, &facts, &entitlements)?);
         guard::refuse_other_team(&policy, &me.team_id)?;
         let bound = policy
             .issuers
@@ -156,8 +158,10 @@ impl App {
             }
             None => None,
         };
-        let outboxes: Vec<Arc<dyn Outbox>> = vec![Arc::new(outbox)];
-        let effects = Effects::new(service.clone(), outboxes, built.issuers);
+        let outbox = Arc::new(outbox);
+        let outboxes: Vec<Arc<dyn Outbox>> = vec![outbox.clone()];
+        let effects =
+            Effects::new(service.clone(), outboxes, built.issuers).with_directories(vec![outbox]);
         let worker = Arc::new(Worker::new(
             store.clone(),
             Arc::new(effects),

@@ -4,6 +4,8 @@ use chrono::DateTime;
 use jitbot::chat::card::{Card, CardDecision, CardGrant, HowItEnds, Letter, Notable, Occasion};
 use jitbot::chat::slack::render::{self, Names};
 use jitbot::domain::answer::Answer;
+use jitbot::domain::departure::Departure;
+use jitbot::domain::directory::{AccountStatus, GroupNews};
 use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
 use jitbot::domain::ids::{AccountId, GroupName, RequestId, ResourceName};
 use jitbot::domain::person::Subject;
@@ -275,6 +277,14 @@ proptest! {
         for letter in [
             Letter::Stuck { card: card.clone(), failures: 9, said: said.clone() },
             Letter::CardLost { card: card.clone(), said: said.clone() },
+            Letter::Refused { card: card.clone(), refusal: Refusal::DirectoryUnreachable },
+            Letter::Left {
+                account: account("UALICE"),
+                why: Departure::Account(AccountStatus::Deactivated),
+                cards: vec![*card.clone(); said.len() % 200],
+            },
+            Letter::Group { group: said.clone(), news: GroupNews::Healed { members: 3 } },
+            Letter::DirectoryFails { platform: "slack".into(), said: said.clone() },
             Letter::Ready { occasion: Occasion::MoreTime, card, how_to_use: how, document: Some("k".repeat(document.len().min(9_000))) },
             Letter::Answer(Answer::Refused(Refusal::BadDuration { typed: said.clone() })),
             Letter::Answer(Answer::Refused(Refusal::UnknownResource { typed: said, suggestion: None })),

@@ -3,8 +3,12 @@
 
 #[path = "decide/approving.rs"]
 mod approving;
+#[path = "decide/believing.rs"]
+mod believing;
 #[path = "decide/case.rs"]
 mod case;
+#[path = "decide/checking.rs"]
+mod checking;
 #[path = "decide/checks.rs"]
 mod checks;
 #[path = "decide/giving.rs"]

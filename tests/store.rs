@@ -5,6 +5,8 @@ mod world;
 
 #[path = "store/claiming.rs"]
 mod claiming;
+#[path = "store/directory.rs"]
+mod directory;
 #[path = "store/grants.rs"]
 mod grants;
 #[path = "store/jobs.rs"]

@@ -1,10 +1,13 @@
 //! What a card and a letter say, before any platform draws them.
 
 use crate::domain::answer::Answer;
+use crate::domain::departure::Departure;
+use crate::domain::directory::GroupNews;
 use crate::domain::grant::{EndingReason, Evidence, GrantState};
 use crate::domain::happened::Happened;
 use crate::domain::ids::{AccountId, GrantId, RequestId, ResourceName};
 use crate::domain::person::Subject;
+use crate::domain::refusal::Refusal;
 use crate::domain::request::{ExtensionState, RequestState};
 use crate::domain::spec::Risk;
 use crate::domain::tally::Tally;
@@ -150,6 +153,13 @@ pub enum Letter {
     Answer(Answer),
     /// To the requester: decided by people or a rule, run out, or cancelled.
     Decided(Box<Card>),
+    /// To the requester: what waited for facts was refused.
+    Refused {
+        /// What was asked for.
+        card: Box<Card>,
+        /// Why.
+        refusal: Refusal,
+    },
     /// To the beneficiary: access works.
     Ready {
         /// Why it is told.
@@ -180,6 +190,34 @@ pub enum Letter {
     },
     /// To security: a stuck revocation succeeded.
     Healed(Box<Card>),
+    /// To security: somebody left, and their accesses end.
+    Left {
+        /// Who.
+        account: AccountId,
+        /// Why.
+        why: Departure,
+        /// What ends.
+        cards: Vec<Card>,
+    },
+    /// To security: a group lost many people, or has them again.
+    Group {
+        /// Its name in the config.
+        group: String,
+        /// What.
+        news: GroupNews,
+    },
+    /// To security: a directory can't be asked.
+    DirectoryFails {
+        /// E.g. `slack`.
+        platform: String,
+        /// What it said.
+        said: String,
+    },
+    /// To security: it can be asked again.
+    DirectoryAnswers {
+        /// E.g. `slack`.
+        platform: String,
+    },
     /// To security: the machine's clock was set anew.
     ClockSet {
         /// By how much, in milliseconds; negative when it was set back.

@@ -6,6 +6,7 @@
 mod answers;
 mod cards;
 mod digests;
+mod directory;
 mod forms;
 mod history;
 mod home;
@@ -74,6 +75,7 @@ const fn because(reason: EndingReason) -> &'static str {
         EndingReason::Deadline => "its time was over",
         EndingReason::Done => "it was given back",
         EndingReason::Revoked => "it was revoked",
+        EndingReason::Left => "its holder left, or may no longer ask for it",
         EndingReason::NotActivated => "it could not be given in time",
         EndingReason::RefusedAtActivation => {
             "it was no longer allowed, or no longer the same, when it was about to be given"

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Config;
-use super::people::accounts_of;
+use super::groups::accounts_of;
 use super::reader::Source;
 use crate::domain::ids::{AccountId, PersonName};
 use crate::policy::model::Subject;
@@ -38,6 +38,17 @@ impl Config {
         accounts.iter().map(human).collect()
     }
 
+    /// Whether a user group belongs to these: then only Slack knows who they are.
+    fn are_known_elsewhere<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> bool {
+        subjects.into_iter().any(|subject| match subject {
+            Subject::Group(name) => self
+                .groups
+                .get(name)
+                .is_some_and(|group| group.slack_usergroup.is_some()),
+            Subject::Person(_) | Subject::Account(_) => false,
+        })
+    }
+
     /// Every account that the config names.
     pub(super) fn all_accounts(&self) -> BTreeSet<AccountId> {
         let rules = self.resources.values().flat_map(|resource| {
@@ -51,7 +62,7 @@ impl Config {
         let named = self
             .groups
             .values()
-            .flatten()
+            .flat_map(|group| &group.members)
             .chain(&self.security.people)
             .chain(rules);
         let mut accounts = self.accounts(named);
@@ -67,7 +78,9 @@ impl Config {
 /// Says what is wrong between the parts of a config that was read without a problem.
 pub(super) fn check(config: &Config, source: &Source<'_>) {
     one_team(config, source);
-    if config.humans(&config.security.people).is_empty() {
+    if config.humans(&config.security.people).is_empty()
+        && !config.are_known_elsewhere(&config.security.people)
+    {
         source.problem_at(
             "security.people",
             "nobody is security",
@@ -123,7 +136,7 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &str) {
         .difference(&never)
         .cloned()
         .collect();
-    if requesters.is_empty() {
+    if requesters.is_empty() && !config.are_known_elsewhere(&resource.request) {
         source.problem_at(
             &format!("resource.{name}.request"),
             "nobody may ask for this",
@@ -133,7 +146,9 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &str) {
     let approvers = config.humans(&resource.approve.from);
     let needed = usize::try_from(resource.approve.count).unwrap_or(usize::MAX);
     let from = format!("resource.{name}.approve[0].from");
-    if approvers.is_empty() {
+    if config.are_known_elsewhere(&resource.approve.from) {
+        // Whether they are enough is seen when they press.
+    } else if approvers.is_empty() {
         source.problem_at(
             &from,
             "nobody can approve this",

@@ -9,6 +9,7 @@ pub mod schedule;
 pub mod secret;
 
 mod cross;
+mod groups;
 mod people;
 mod policy;
 mod reader;
@@ -22,6 +23,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+pub use groups::{DirectoryConfig, GroupConfig};
 pub use issuer::{HostsWay, IssuerConfig, SshCaConfig};
 pub use policy::Entitlements;
 pub use problem::{Problem, Problems};
@@ -33,7 +35,7 @@ pub use sections::{HttpConfig, LimitsConfig, SecurityConfig, SlackConfig, StoreC
 
 use crate::domain::ids::{AccountId, GroupName, IssuerName, PersonName, ResourceName};
 use crate::issuer::PersonFacts;
-use crate::policy::model::{Person, Subject};
+use crate::policy::model::Person;
 use reader::{Source, Table};
 use subject::Names;
 
@@ -47,7 +49,16 @@ pub const SLACK_MANIFEST: &str = include_str!("../../manifests/slack.yaml");
 const FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 const SECTIONS: &[&str] = &[
-    "slack", "store", "security", "http", "limits", "group", "person", "issuer", "resource",
+    "slack",
+    "store",
+    "security",
+    "http",
+    "limits",
+    "directory",
+    "group",
+    "person",
+    "issuer",
+    "resource",
 ];
 const SECTIONS_LATER: &[(&str, &str)] =
     &[("discord", "Discord comes later; serve Slack with [slack].")];
@@ -65,8 +76,10 @@ pub struct Config {
     pub http: Option<HttpConfig>,
     /// Limits.
     pub limits: LimitsConfig,
-    /// Groups: people and accounts, as written.
-    pub groups: BTreeMap<GroupName, Vec<Subject>>,
+    /// How fresh facts must be.
+    pub directory: DirectoryConfig,
+    /// Groups, as written.
+    pub groups: BTreeMap<GroupName, GroupConfig>,
     /// People.
     pub people: BTreeMap<PersonName, Person>,
     /// Issuers.
@@ -88,6 +101,16 @@ impl Config {
             .channels
             .iter()
             .chain(self.resources.values().flat_map(|r| &r.channels))
+            .collect();
+        names.into_iter().cloned().collect()
+    }
+
+    /// Handles and ids of all Slack user groups that must be resolved.
+    #[must_use]
+    pub fn usergroup_names(&self) -> Vec<String> {
+        let groups = self.groups.values();
+        let names: BTreeSet<&String> = groups
+            .filter_map(|group| group.slack_usergroup.as_ref())
             .collect();
         names.into_iter().cloned().collect()
     }
@@ -252,7 +275,8 @@ fn read(root: &Table<'_>, file: &str) -> Option<Config> {
     let security = sections::security(root, &names);
     let http = sections::http(root);
     let limits = sections::limits(root);
-    let groups = people::groups(root, &names);
+    let directory = groups::directory(root);
+    let groups = groups::groups(root, &names);
     let people = people::people(root);
     let issuers = issuer::issuers(root);
     let resources = resource::resources(root, &names, &issuers);
@@ -268,6 +292,7 @@ fn read(root: &Table<'_>, file: &str) -> Option<Config> {
         security: security?,
         http: http?,
         limits: limits?,
+        directory: directory?,
         groups,
         people,
         issuers,
@@ -286,14 +311,15 @@ mod tests {
     #[test]
     fn the_documentation_names_every_key() {
         let doc = include_str!("../../docs/CONFIG.md");
-        let lists: [(&str, &[&str]); 17] = [
+        let lists: [(&str, &[&str]); 18] = [
             ("[slack]", sections::SLACK_KEYS),
             ("[store]", sections::STORE_KEYS),
             ("[security]", sections::SECURITY_KEYS),
             ("digest", sections::DIGEST_KEYS),
             ("[http]", sections::HTTP_KEYS),
             ("[limits]", sections::LIMITS_KEYS),
-            ("[group]", people::GROUP_KEYS),
+            ("[directory]", groups::DIRECTORY_KEYS),
+            ("[group]", groups::GROUP_KEYS),
             ("[person]", people::PERSON_KEYS),
             ("[issuer]", issuer::SSH_CA_KEYS),
             ("krl", issuer::KRL_KEYS),

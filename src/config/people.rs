@@ -1,74 +1,20 @@
-//! Groups and people: `[group.NAME]` and `[person.NAME]`.
+//! People: `[person.NAME]`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ssh_key::public::KeyData;
 use ssh_key::{EcdsaCurve, PublicKey};
 
 use super::problem::quoted;
 use super::reader::{Item, Table};
-use super::subject::{self, Names};
-use crate::domain::ids::{AccountId, GroupName, PersonName};
-use crate::policy::model::{Person, Subject};
+use super::subject;
+use crate::domain::ids::{AccountId, PersonName};
+use crate::policy::model::Person;
 
-pub(super) const GROUP_KEYS: &[&str] = &["members"];
-const GROUP_KEYS_LATER: &[(&str, &str)] = &[
-    (
-        "slack_usergroup",
-        "It comes later; list the people as members = [\"person:NAME\", \"slack:TEAM/USER\"].",
-    ),
-    (
-        "discord_role",
-        "It comes later; list the people as members = [\"person:NAME\", \"slack:TEAM/USER\"].",
-    ),
-];
 pub(super) const PERSON_KEYS: &[&str] = &["accounts", "ssh_keys", "time_zone"];
 
 /// Keys below this can be broken (NIST SP 800-57 part 1), and OpenSSH's own floor is near.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=4_096;
-
-/// Who is in which group, as written: people and accounts.
-pub(super) fn groups(root: &Table<'_>, names: &Names) -> BTreeMap<GroupName, Vec<Subject>> {
-    let mut groups = BTreeMap::new();
-    for (name, item) in named(root, "group") {
-        let name = match GroupName::new(name) {
-            Ok(name) => Some(name),
-            Err(e) => {
-                item.problem(e.to_string(), "");
-                None
-            }
-        };
-        let Some(table) = item.table(GROUP_KEYS, GROUP_KEYS_LATER) else {
-            continue;
-        };
-        // Where another source is named, that problem is said already.
-        let later = GROUP_KEYS_LATER
-            .iter()
-            .any(|(key, _)| table.get(key).is_some());
-        let members = if later {
-            table.get("members")
-        } else {
-            table.need("members", "List them like members = [\"person:alice\"].")
-        };
-        let members = members.and_then(|item| read_members(&item, names));
-        if let (Some(name), Some(members)) = (name, members) {
-            groups.insert(name, members);
-        }
-    }
-    groups
-}
-
-fn read_members(item: &Item<'_>, names: &Names) -> Option<Vec<Subject>> {
-    let members = subject::read_all(item, names)?;
-    if members.iter().any(|m| matches!(m, Subject::Group(_))) {
-        item.problem(
-            "names a group inside a group",
-            "List the people of that group, or name both groups where the rule stands.",
-        );
-        return None;
-    }
-    Some(members)
-}
 
 /// What chat can't tell about people.
 pub(super) fn people(root: &Table<'_>) -> BTreeMap<PersonName, Person> {
@@ -240,26 +186,4 @@ pub(super) fn names<'a>(root: &Table<'a>, kind: &str) -> Vec<&'a str> {
         .into_iter()
         .map(|(name, _)| name)
         .collect()
-}
-
-/// The accounts that a subject stands for.
-pub(super) fn accounts_of(
-    subject: &Subject,
-    groups: &BTreeMap<GroupName, Vec<Subject>>,
-    people: &BTreeMap<PersonName, Person>,
-) -> BTreeSet<AccountId> {
-    match subject {
-        Subject::Account(account) => BTreeSet::from([account.clone()]),
-        Subject::Person(name) => people
-            .get(name)
-            .map(|person| person.accounts.iter().cloned().collect())
-            .unwrap_or_default(),
-        Subject::Group(name) => groups
-            .get(name)
-            .into_iter()
-            .flatten()
-            .filter(|member| !matches!(member, Subject::Group(_)))
-            .flat_map(|member| accounts_of(member, groups, people))
-            .collect(),
-    }
 }

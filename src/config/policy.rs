@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::Config;
-use super::people::accounts_of;
+use super::groups::{GroupConfig, accounts_of};
 use super::problem::{Problem, Problems};
 use super::reader::line_in;
 use super::resource::ResourceConfig;
 use super::subject;
-use crate::domain::ids::{IssuerName, Place, ResourceName};
+use crate::domain::ids::{DirectoryGroupId, IssuerName, Place, ResourceName};
 use crate::domain::spec::ContentHash;
-use crate::policy::model::{Group, IssuerFacts, Policy, Resource, Security, Subject};
+use crate::policy::model::{
+    Directories, Group, IssuerFacts, Policy, Resource, Rules, Security, Subject,
+};
 
 /// Version of the canonical text: a change of its form changes every hash.
 const TEXT_FORMAT: i64 = 1;
@@ -24,14 +26,17 @@ pub type Entitlements<'a> =
 impl Config {
     /// The policy that this config says.
     ///
-    /// `places` holds what [`Config::place_names`] were resolved to, `issuers` what each issuer
-    /// instance says of itself and of people.
+    /// `places` holds what [`Config::place_names`] were resolved to, `usergroups` what
+    /// [`Config::usergroup_names`] were, `issuers` what each issuer instance says of itself and of
+    /// people.
     ///
     /// # Errors
-    /// [`Problems`] where a place or an issuer is missing or an issuer refuses a resource's `grant`.
+    /// [`Problems`] where a place, a user group or an issuer is missing or an issuer refuses a
+    /// resource's `grant`.
     pub fn policy(
         &self,
         places: &BTreeMap<String, Place>,
+        usergroups: &BTreeMap<String, DirectoryGroupId>,
         issuers: &BTreeMap<IssuerName, IssuerFacts>,
         entitlements: Entitlements<'_>,
     ) -> Result<Policy, Problems> {
@@ -47,7 +52,35 @@ impl Config {
                 "The messages before this one say why.",
             ));
         }
-        let communities = self.communities();
+        let mut groups = BTreeMap::new();
+        for (name, config) in &self.groups {
+            let source = config.slack_usergroup.as_ref();
+            let pinned = source.and_then(|handle| usergroups.get(handle)).cloned();
+            if let (Some(handle), None) = (source, &pinned) {
+                problems.push(self.problem(
+                    &format!("group.{name}.slack_usergroup"),
+                    format!("the user group {handle} was not found"),
+                    "Check its handle in Slack.",
+                ));
+            }
+            let listed = config
+                .members
+                .iter()
+                .flat_map(|member| accounts_of(member, &self.groups, &self.people))
+                .collect();
+            let group = Group {
+                listed,
+                source: pinned,
+            };
+            groups.insert(name.clone(), group);
+        }
+        let mut communities = self.communities();
+        communities.extend(
+            groups
+                .values()
+                .filter_map(|group| group.source.as_ref())
+                .map(|id| format!("{}:{}", id.platform(), id.community())),
+        );
         let resolve = |key: &str, names: &[String], problems: &mut Vec<Problem>| {
             let mut found = Vec::new();
             for (i, name) in names.iter().enumerate() {
@@ -85,7 +118,9 @@ impl Config {
             };
             match given {
                 Ok(given) => {
-                    resources.insert(name.clone(), resource(name, config, channels, given));
+                    let fresh_for_s = self.facts_fresh_for_s(config);
+                    let resource = resource(name, config, channels, given, fresh_for_s);
+                    resources.insert(name.clone(), resource);
                 }
                 Err(what) => problems.push(self.problem(
                     &format!("resource.{name}.grant"),
@@ -99,33 +134,31 @@ impl Config {
             return Err(Problems(problems));
         }
         let text = self.policy_text();
-        Ok(Policy {
+        Ok(Policy::from(Rules {
             hash: ContentHash::of(text.as_bytes()),
             text,
-            groups: self
-                .groups
-                .iter()
-                .map(|(name, members)| {
-                    let members = members
-                        .iter()
-                        .flat_map(|member| accounts_of(member, &self.groups, &self.people))
-                        .collect();
-                    (
-                        name.clone(),
-                        Group {
-                            members,
-                            as_of: None,
-                        },
-                    )
-                })
-                .collect(),
+            groups,
             people: self.people.clone(),
             resources,
             issuers: issuers.clone(),
             security,
             communities,
             max_open_per_person: self.limits.max_open_per_person,
-        })
+            directories: Directories {
+                platforms: BTreeSet::from(["slack".to_owned()]),
+                fresh_for_s: self.directory.fresh_for_s,
+                names: usergroups
+                    .iter()
+                    .map(|(handle, id)| (id.clone(), handle.clone()))
+                    .collect(),
+            },
+        }))
+    }
+
+    fn facts_fresh_for_s(&self, resource: &ResourceConfig) -> i64 {
+        resource
+            .facts_fresh_for_s
+            .unwrap_or(self.directory.fresh_for_s)
     }
 
     /// The canonical text of everything that decides: no secrets, no order and no comment of the
@@ -136,7 +169,7 @@ impl Config {
         let groups: Map<String, Value> = self
             .groups
             .iter()
-            .map(|(name, members)| (name.to_string(), sorted(members)))
+            .map(|(name, group)| (name.to_string(), group_text(group)))
             .collect();
         let people: Map<String, Value> = self
             .people
@@ -169,9 +202,13 @@ impl Config {
         let resources: Map<String, Value> = self
             .resources
             .iter()
-            .map(|(name, resource)| (name.to_string(), resource_text(resource)))
+            .map(|(name, resource)| {
+                let fresh_for_s = self.facts_fresh_for_s(resource);
+                (name.to_string(), resource_text(resource, fresh_for_s))
+            })
             .collect();
         let text = json!({
+            "directory_fresh_for_s": self.directory.fresh_for_s,
             "format": TEXT_FORMAT,
             "groups": groups,
             "issuers": issuers,
@@ -218,7 +255,15 @@ fn sorted(subjects: &[Subject]) -> Value {
     json!(texts)
 }
 
-fn resource_text(resource: &ResourceConfig) -> Value {
+/// A user group stands in it as it is written, like a channel.
+fn group_text(group: &GroupConfig) -> Value {
+    match &group.slack_usergroup {
+        None => sorted(&group.members),
+        Some(handle) => json!({"members": sorted(&group.members), "slack_usergroup": handle}),
+    }
+}
+
+fn resource_text(resource: &ResourceConfig, facts_fresh_for_s: i64) -> Value {
     let auto_approve: Vec<Value> = resource
         .auto_approve
         .iter()
@@ -231,7 +276,7 @@ fn resource_text(resource: &ResourceConfig) -> Value {
         "auto_approve": auto_approve,
         "channels": resource.channels,
         "default_s": resource.default_s,
-        "facts_fresh_for_s": resource.facts_fresh_for_s,
+        "facts_fresh_for_s": facts_fresh_for_s,
         "grant": resource.grant,
         "issuer": resource.issuer,
         "max_s": resource.max_s,
@@ -252,6 +297,7 @@ fn resource(
     config: &ResourceConfig,
     channels: Vec<Place>,
     entitlements: Vec<String>,
+    facts_fresh_for_s: i64,
 ) -> Resource {
     Resource {
         name: name.clone(),
@@ -273,7 +319,7 @@ fn resource(
         pending_for_s: config.pending_for_s,
         activation_s: config.activation_s,
         remind_s: config.remind_s.clone(),
-        facts_fresh_for_s: config.facts_fresh_for_s,
+        facts_fresh_for_s,
         time_zone: config.time_zone,
     }
 }

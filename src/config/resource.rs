@@ -47,7 +47,6 @@ const APPROVALS_MAX: i64 = 5;
 const PENDING_FOR_DEFAULT_S: i64 = 3_600;
 const COOL_DOWN_DEFAULT_S: i64 = 3_600;
 const ACTIVATION_DEFAULT_S: i64 = 600;
-const FACTS_FRESH_FOR_DEFAULT_S: i64 = 600;
 
 /// Something that can be asked for, as written; channels are still names.
 #[derive(Debug, Clone)]
@@ -86,8 +85,8 @@ pub struct ResourceConfig {
     pub activation_s: i64,
     /// Seconds before the end at which the beneficiary is reminded, longest first.
     pub remind_s: Vec<i64>,
-    /// Seconds for which facts about groups hold.
-    pub facts_fresh_for_s: i64,
+    /// Seconds for which facts about people and groups hold; none: as `[directory]` says.
+    pub facts_fresh_for_s: Option<i64>,
     /// Zone for people without one.
     pub time_zone: Option<chrono_tz::Tz>,
 }
@@ -186,7 +185,7 @@ fn read(
     };
     let pending_for_s = seconds("pending_for", PENDING_FOR_DEFAULT_S);
     let activation_s = seconds("activation", ACTIVATION_DEFAULT_S);
-    let facts_fresh_for_s = seconds("facts_fresh_for", FACTS_FRESH_FOR_DEFAULT_S);
+    let facts_fresh_for_s = table.get("facts_fresh_for").map(|item| item.duration());
     let remind_s = match table.get("remind") {
         Some(item) => read_remind(&item, max_s),
         None => Some(Vec::new()),
@@ -221,7 +220,7 @@ fn read(
         pending_for_s: pending_for_s?,
         activation_s: activation_s?,
         remind_s: remind_s?,
-        facts_fresh_for_s: facts_fresh_for_s?,
+        facts_fresh_for_s: facts_fresh_for_s.map_or(Some(None), |s| s.map(Some))?,
         time_zone: time_zone?,
     })
 }

@@ -30,10 +30,14 @@ pub enum AuditKind {
     Denied,
     /// Taken back.
     Withdrawn,
+    /// The facts that decide a request came; it stands.
+    Checked,
+    /// A request ended because who asked left.
+    Cancelled,
+    /// A platform's group lost many people, or has them again.
+    GroupTrouble,
     /// Ran out undecided.
     Expired,
-    /// Ended by us before anybody decided.
-    Cancelled,
     /// We are about to call the target to give access.
     IssueIntended,
     /// The target said that access is there.
@@ -75,6 +79,8 @@ impl AuditKind {
             Self::Approved => "approved",
             Self::Denied => "denied",
             Self::Withdrawn => "withdrawn",
+            Self::Checked => "checked",
+            Self::GroupTrouble => "group_trouble",
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
             Self::IssueIntended => "issue_intended",

@@ -135,6 +135,8 @@ pub enum EndingReason {
     Done,
     /// An approver or security took it away.
     Revoked,
+    /// Who asked for it or holds it left, or may no longer ask for it.
+    Left,
     /// It could not be given within its activation allowance.
     NotActivated,
     /// When access was about to be given, it was no longer allowed, or no longer the same.
@@ -147,10 +149,11 @@ pub enum EndingReason {
 
 impl EndingReason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Deadline,
         Self::Done,
         Self::Revoked,
+        Self::Left,
         Self::NotActivated,
         Self::RefusedAtActivation,
         Self::IssueFailed,
@@ -164,6 +167,7 @@ impl EndingReason {
             Self::Deadline => "deadline",
             Self::Done => "done",
             Self::Revoked => "revoked",
+            Self::Left => "left",
             Self::NotActivated => "not_activated",
             Self::RefusedAtActivation => "refused_at_activation",
             Self::IssueFailed => "issue_failed",

@@ -32,8 +32,11 @@ pub enum What {
     Withdrawn,
     /// Ran out undecided.
     Expired,
-    /// Ended by us before anybody decided.
-    Cancelled,
+    /// Ended by us before anybody decided: somebody left, or what it was about was over.
+    Cancelled {
+        /// Whether somebody left.
+        left: bool,
+    },
     /// Access works, until then.
     Given(Option<Timestamp>),
     /// The later end holds.
@@ -68,7 +71,9 @@ impl Happened {
             "denied" => What::Denied,
             "withdrawn" => What::Withdrawn,
             "expired" => What::Expired,
-            "cancelled" => What::Cancelled,
+            "cancelled" => What::Cancelled {
+                left: facts["left"].is_string(),
+            },
             "issued" => What::Given(moment("deadline")),
             "extended" => What::Extended(moment("deadline")),
             "not_extended" => What::NotExtended,

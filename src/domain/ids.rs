@@ -133,6 +133,11 @@ text_name!(
     Place, "a place (slack:TEAM/CHANNEL)", is_account
 );
 
+text_name!(
+    /// A group of a platform, by the id that it keeps when it is renamed: `slack:TEAM/GROUP`.
+    DirectoryGroupId, "a platform's group (slack:TEAM/GROUP)", is_account
+);
+
 fn is_account(text: &str) -> bool {
     let Some((platform, rest)) = text.split_once(':') else {
         return false;
@@ -178,6 +183,7 @@ macro_rules! platform_parts {
 }
 platform_parts!(AccountId);
 platform_parts!(Place);
+platform_parts!(DirectoryGroupId);
 
 impl RequestId {
     /// The reference with the given 50 random bits.

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
 use super::command::MessageRef;
+use super::departure::Departure;
+use super::directory::GroupNews;
 use super::ids::{AccountId, GrantId, IssuerName, Place, RequestId};
+use super::refusal::Refusal;
 use super::timing::Timestamp;
 
 /// What must happen. The serialised form is stored: a variant's name is never changed, and a field
@@ -33,6 +36,21 @@ pub enum JobKind {
         /// Which.
         request: RequestId,
     },
+    /// Ask a platform for the facts about people and groups that are due.
+    RefreshFacts {
+        /// E.g. `slack`.
+        platform: String,
+    },
+    /// Decide a request that waits for facts, or refuse it when they did not come in time.
+    DecideChecked {
+        /// Which.
+        request: RequestId,
+    },
+    /// Look whether this account may still have what it asked for or would receive.
+    CheckHolder {
+        /// Whose.
+        account: AccountId,
+    },
     /// Draw the card as it is true now.
     SyncCard {
         /// Whose.
@@ -49,6 +67,13 @@ pub enum JobKind {
     NotifyDecided {
         /// Which.
         request: RequestId,
+    },
+    /// Tell the requester why what they asked for was refused after all.
+    NotifyRefused {
+        /// Which.
+        request: RequestId,
+        /// Why.
+        refusal: Box<Refusal>,
     },
     /// Tell the beneficiary that access works, and how.
     NotifyReady {
@@ -140,6 +165,42 @@ pub enum JobKind {
         /// By how much, in milliseconds; negative when it was set back.
         by_ms: i64,
     },
+    /// Tell a channel of security whose access ends because they left.
+    TellLeft {
+        /// Where.
+        place: Place,
+        /// Who.
+        account: AccountId,
+        /// Why.
+        why: Departure,
+        /// What ends.
+        grants: Vec<GrantId>,
+    },
+    /// Tell a channel of security that a group lost many people, or has them again.
+    TellGroup {
+        /// Where.
+        place: Place,
+        /// Its name in the config.
+        group: String,
+        /// What.
+        news: GroupNews,
+    },
+    /// Tell a channel of security that a platform's directory can't be asked.
+    TellDirectoryFails {
+        /// Where.
+        place: Place,
+        /// E.g. `slack`.
+        platform: String,
+        /// What it said.
+        said: String,
+    },
+    /// Tell a channel of security that it can be asked again.
+    TellDirectoryAnswers {
+        /// Where.
+        place: Place,
+        /// E.g. `slack`.
+        platform: String,
+    },
     /// Put onto a target what must stand there whatever grants there are; at each start.
     Publish {
         /// The issuer instance.
@@ -173,6 +234,12 @@ impl Lane {
     #[must_use]
     pub fn chat(whereto: &str) -> Self {
         Self(format!("chat:{whereto}"))
+    }
+
+    /// Questions to the directory of one platform.
+    #[must_use]
+    pub fn directory(platform: &str) -> Self {
+        Self(format!("directory:{platform}"))
     }
 
     /// What needs nobody outside.

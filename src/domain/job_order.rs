@@ -44,7 +44,7 @@ fn holding_key(spec: &Spec) -> String {
 }
 
 impl JobOrder {
-    fn engine(kind: JobKind, key: String, run_at: Timestamp) -> Self {
+    pub(super) fn engine(kind: JobKind, key: String, run_at: Timestamp) -> Self {
         Self {
             kind,
             key,
@@ -56,7 +56,13 @@ impl JobOrder {
         }
     }
 
-    fn chat(kind: JobKind, key: String, whereto: &str, rank: i64, run_at: Timestamp) -> Self {
+    pub(super) fn chat(
+        kind: JobKind,
+        key: String,
+        whereto: &str,
+        rank: i64,
+        run_at: Timestamp,
+    ) -> Self {
         Self {
             kind,
             key,

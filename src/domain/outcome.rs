@@ -1,6 +1,7 @@
 //! What came of an attempt at a job. `service` turns it into the next state.
 
 use super::command::MessageRef;
+use super::directory::{FetchTrouble, Fetched};
 use super::grant::Evidence;
 
 /// What a handler reports.
@@ -60,6 +61,15 @@ pub enum Outcome {
     Impossible {
         /// What happened, without secrets.
         said: String,
+    },
+    /// What a platform told of people and groups, and what went wrong after that.
+    Facts {
+        /// Each with the time at which it was asked for.
+        fetched: Vec<(Fetched, super::timing::Timestamp)>,
+        /// Why the rest was not told.
+        trouble: Option<FetchTrouble>,
+        /// When there is more to ask.
+        again_at: super::timing::Timestamp,
     },
     /// A timer came due.
     Due,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::directory::AccountStatus;
 use super::grant::GrantState;
 use super::ids::{GroupName, IssuerName, RequestId, ResourceName};
 use super::person::Subject;
@@ -129,6 +130,18 @@ pub enum Refusal {
         /// As of when it is known.
         as_of: Option<Timestamp>,
     },
+    /// It is not known freshly enough whether somebody may act at all.
+    AccountNotKnown {
+        /// As of when it is known.
+        as_of: Option<Timestamp>,
+    },
+    /// Guests, external people, bots and deactivated accounts neither ask nor decide.
+    MayNotAct {
+        /// What the account is.
+        status: AccountStatus,
+    },
+    /// The facts that decide a request could not be had in time.
+    DirectoryUnreachable,
     /// Neither the requester nor the beneficiary.
     NotYours,
     /// Neither an approver of it nor security.
@@ -218,6 +231,9 @@ impl Refusal {
             Self::OwnRequest => "own_request",
             Self::NotAnApprover { .. } => "not_an_approver",
             Self::FactsTooOld { .. } => "facts_too_old",
+            Self::AccountNotKnown { .. } => "account_not_known",
+            Self::MayNotAct { .. } => "may_not_act",
+            Self::DirectoryUnreachable => "directory_unreachable",
             Self::NotYours => "not_yours",
             Self::MayNotRevoke => "may_not_revoke",
             Self::NoLongerOpen { .. } => "no_longer_open",
@@ -234,5 +250,14 @@ impl Refusal {
             Self::SpecChanged => "spec_changed",
             Self::NoLongerAllowed => "no_longer_allowed",
         }
+    }
+
+    /// Whether nothing was decided because facts are too old: asking the directory helps.
+    #[must_use]
+    pub const fn lacks_facts(&self) -> bool {
+        matches!(
+            self,
+            Self::FactsTooOld { .. } | Self::AccountNotKnown { .. }
+        )
     }
 }

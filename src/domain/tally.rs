@@ -57,7 +57,7 @@ impl Tally {
             "issue_failed" => t.failed += 1,
             "ended" => {
                 t.ended += 1;
-                t.ended_early += i64::from(matches!(fact("reason"), "done" | "revoked"));
+                t.ended_early += i64::from(matches!(fact("reason"), "done" | "revoked" | "left"));
                 t.told_only += i64::from(fact("evidence") == "told_only");
                 let lag = body["facts"]["lag_ms"].as_i64().unwrap_or(0);
                 t.longest_lag_ms = t.longest_lag_ms.max(lag);

@@ -7,6 +7,7 @@ use crate::domain::command::MessageRef;
 use crate::domain::grant::GrantState;
 use crate::domain::ids::{AccountId, GrantId, RequestId};
 use crate::domain::outcome::Outcome;
+use crate::domain::refusal::Refusal;
 use crate::domain::request::{ExtensionState, RequestState};
 
 impl Effects {
@@ -32,6 +33,19 @@ impl Effects {
             return Ok(Outcome::Done);
         }
         let letter = Letter::Decided(Box::new(card));
+        self.tell(&facts.request.requester.account, &letter).await
+    }
+
+    pub(super) async fn notify_refused(
+        &self,
+        id: &RequestId,
+        refusal: &Refusal,
+    ) -> Result<Outcome, Outcome> {
+        let (facts, card) = self.card(id).await?;
+        let letter = Letter::Refused {
+            card: Box::new(card),
+            refusal: refusal.clone(),
+        };
         self.tell(&facts.request.requester.account, &letter).await
     }
 

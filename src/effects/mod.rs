@@ -13,6 +13,7 @@ mod home;
 mod issue;
 mod letters;
 mod publish;
+mod refresh_facts;
 mod revoke;
 mod security;
 mod strike_copy;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::chat::port::{Outbox, PostError};
+use crate::directory::DirectorySource;
 use crate::domain::ids::IssuerName;
 use crate::domain::job::{Job, JobKind};
 use crate::domain::outcome::Outcome;
@@ -39,6 +41,8 @@ pub struct Effects {
     /// By platform, e.g. `slack`.
     outboxes: BTreeMap<&'static str, Arc<dyn Outbox>>,
     issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
+    /// By platform too.
+    directories: BTreeMap<&'static str, Arc<dyn DirectorySource>>,
 }
 
 impl Effects {
@@ -56,7 +60,18 @@ impl Effects {
                 .map(|outbox| (outbox.platform(), outbox))
                 .collect(),
             issuers,
+            directories: BTreeMap::new(),
         }
+    }
+
+    /// With these directories.
+    #[must_use]
+    pub fn with_directories(mut self, sources: Vec<Arc<dyn DirectorySource>>) -> Self {
+        self.directories = sources
+            .into_iter()
+            .map(|source| (source.platform(), source))
+            .collect();
+        self
     }
 
     fn outbox(&self, platform: &str) -> Result<&Arc<dyn Outbox>, Outcome> {
@@ -84,7 +99,29 @@ impl Handler for Effects {
             JobKind::Issue { grant } => self.issue(job, grant).await,
             JobKind::Extend { request } => self.extend(job, request).await,
             JobKind::Revoke { grant } => self.revoke(job, grant).await,
-            JobKind::ExpireRequest { .. } | JobKind::DigestDue => Ok(Outcome::Due),
+            JobKind::ExpireRequest { .. }
+            | JobKind::DigestDue
+            | JobKind::DecideChecked { .. }
+            | JobKind::CheckHolder { .. } => Ok(Outcome::Due),
+            JobKind::RefreshFacts { platform } => self.refresh_facts(platform).await,
+            JobKind::NotifyRefused { request, refusal } => {
+                self.notify_refused(request, refusal).await
+            }
+            JobKind::TellLeft {
+                place,
+                account,
+                why,
+                grants,
+            } => self.tell_left(place, account, *why, grants).await,
+            JobKind::TellGroup { place, group, news } => self.tell_group(place, group, news).await,
+            JobKind::TellDirectoryFails {
+                place,
+                platform,
+                said,
+            } => self.tell_directory_fails(place, platform, said).await,
+            JobKind::TellDirectoryAnswers { place, platform } => {
+                self.tell_directory_answers(place, platform).await
+            }
             JobKind::Publish { issuer } => self.publish(issuer).await,
             JobKind::SyncCard { request } => self.sync_card(job, request).await,
             JobKind::StrikeCopy { request, copy } => self.strike_copy(request, copy).await,

@@ -2,8 +2,10 @@
 
 use super::{Effects, ours, post_failed};
 use crate::chat::card::Letter;
+use crate::domain::departure::Departure;
+use crate::domain::directory::GroupNews;
 use crate::domain::grant::GrantState;
-use crate::domain::ids::{GrantId, Place, RequestId};
+use crate::domain::ids::{AccountId, GrantId, Place, RequestId};
 use crate::domain::outcome::Outcome;
 
 impl Effects {
@@ -60,5 +62,61 @@ impl Effects {
             said: said.to_owned(),
         };
         self.announce(place, &letter).await
+    }
+
+    pub(super) async fn tell_left(
+        &self,
+        place: &Place,
+        account: &AccountId,
+        why: Departure,
+        grants: &[GrantId],
+    ) -> Result<Outcome, Outcome> {
+        let mut cards = Vec::new();
+        for grant in grants {
+            let (_, card) = self.card(&grant.request()).await?;
+            cards.push(card);
+        }
+        let letter = Letter::Left {
+            account: account.clone(),
+            why,
+            cards,
+        };
+        self.announce(place, &letter).await
+    }
+
+    pub(super) async fn tell_group(
+        &self,
+        place: &Place,
+        group: &str,
+        news: &GroupNews,
+    ) -> Result<Outcome, Outcome> {
+        let letter = Letter::Group {
+            group: group.to_owned(),
+            news: news.clone(),
+        };
+        self.announce(place, &letter).await
+    }
+
+    pub(super) async fn tell_directory_fails(
+        &self,
+        place: &Place,
+        platform: &str,
+        said: &str,
+    ) -> Result<Outcome, Outcome> {
+        let letter = Letter::DirectoryFails {
+            platform: platform.to_owned(),
+            said: said.to_owned(),
+        };
+        self.announce(place, &letter).await
+    }
+
+    pub(super) async fn tell_directory_answers(
+        &self,
+        place: &Place,
+        platform: &str,
+    ) -> Result<Outcome, Outcome> {
+        let platform = platform.to_owned();
+        self.announce(place, &Letter::DirectoryAnswers { platform })
+            .await
     }
 }

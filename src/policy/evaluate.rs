@@ -3,9 +3,9 @@
 //! Default deny. Whatever can't be known is a refusal with its own name.
 
 use super::cap::ByRule;
-use super::length::wanted_duration;
-use super::membership::{Membership, membership};
+use super::membership::{Membership, Trust, may_act, membership};
 use super::model::{AutoApproval, Policy, Resource};
+use super::wanted::{same_spec, wanted};
 use crate::domain::command::WantedEnd;
 use crate::domain::ids::{GroupName, ResourceName};
 use crate::domain::person::Identity;
@@ -13,9 +13,6 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
 use crate::domain::spec::Spec;
 use crate::domain::timing::Timestamp;
-
-/// The shortest access that can be given, in seconds.
-pub const DURATION_MIN_S: i64 = 1;
 
 /// What a submission may become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,39 +41,56 @@ pub struct Standing {
 /// Whether the person may ask for the resource, and under which rule.
 ///
 /// # Errors
-/// `MayNotAsk`, or `FactsTooOld` where that can't be known.
+/// `MayNotAct`, `MayNotAsk`, or what says that it can't be known ([`Refusal::lacks_facts`]).
 pub fn may_ask(
     policy: &Policy,
     resource: &Resource,
     identity: &Identity,
     now: Timestamp,
 ) -> Result<String, Refusal> {
-    let fresh = resource.facts_fresh_for_s;
+    let fresh = Trust::Fresh(resource.facts_fresh_for_s);
+    asks(policy, resource, identity, fresh, now)
+}
+
+fn asks(
+    policy: &Policy,
+    resource: &Resource,
+    identity: &Identity,
+    trust: Trust,
+    now: Timestamp,
+) -> Result<String, Refusal> {
+    // Who is certainly not among those who may is told so, whatever is not known of their account.
+    let acts = may_act(policy, identity, trust, now);
+    if let Err(refusal) = &acts
+        && !refusal.lacks_facts()
+    {
+        return Err(refusal.clone());
+    }
     let refused = || Refusal::MayNotAsk {
         resource: resource.name.clone(),
         who: resource.request.clone(),
     };
-    match membership(policy, &resource.never, identity, fresh, now) {
+    match membership(policy, &resource.never, identity, trust, now) {
         Membership::Yes(..) => return Err(refused()),
         Membership::NotKnownFreshly(group, as_of) => {
             return Err(Refusal::FactsTooOld { group, as_of });
         }
         Membership::No => {}
     }
-    match membership(policy, &resource.request, identity, fresh, now) {
-        Membership::Yes(..) => Ok(format!("resource.{}.request", resource.name)),
+    match membership(policy, &resource.request, identity, trust, now) {
+        Membership::Yes(..) => acts.map(|()| format!("resource.{}.request", resource.name)),
         Membership::NotKnownFreshly(group, as_of) => Err(Refusal::FactsTooOld { group, as_of }),
         Membership::No => Err(refused()),
     }
 }
 
-/// Resources that this person may ask for, by name.
+/// Resources that this person may ask for, by name: for reading, so by what was last known.
 #[must_use]
 pub fn askable(policy: &Policy, identity: &Identity, now: Timestamp) -> Vec<ResourceName> {
     policy
         .resources
         .values()
-        .filter(|resource| may_ask(policy, resource, identity, now).is_ok())
+        .filter(|resource| asks(policy, resource, identity, Trust::LastKnown, now).is_ok())
         .map(|resource| resource.name.clone())
         .collect()
 }
@@ -84,7 +98,8 @@ pub fn askable(policy: &Policy, identity: &Identity, now: Timestamp) -> Vec<Reso
 /// What the rules say of a wish.
 ///
 /// # Errors
-/// The refusal that the person is told.
+/// The refusal that the person is told, unless it [lacks facts](Refusal::lacks_facts): then
+/// [`wish`] says what waits for them.
 pub fn submission(
     policy: &Policy,
     identity: &Identity,
@@ -94,25 +109,46 @@ pub fn submission(
 ) -> Result<Allowed, Refusal> {
     let resource = find(policy, identity, typed, now)?;
     let asked_under = may_ask(policy, resource, identity, now)?;
-    let (duration_s, until) = wanted_duration(policy, resource, identity, end, now)?;
-    if duration_s > resource.max_s {
-        return Err(Refusal::TooLong {
-            asked_s: duration_s,
-            max_s: resource.max_s,
-        });
-    }
-    if duration_s < DURATION_MIN_S {
-        return Err(Refusal::TooShort {
-            min_s: DURATION_MIN_S,
-        });
-    }
-    let spec = spec_for(policy, resource, identity, duration_s, until)?;
-    let approved_under = auto_approval(policy, resource, identity, duration_s, now);
+    let (spec, approvals_needed) = wanted(policy, resource, identity, end, now)?;
+    let approved_under = auto_approval(policy, resource, identity, spec.duration_s, now)?;
     Ok(Allowed {
         spec,
         asked_under,
         approved_under,
-        approvals_needed: resource.approve.count,
+        approvals_needed,
+    })
+}
+
+/// What was asked for and how many people would have to approve it, whoever asked.
+///
+/// # Errors
+/// The refusal that the person is told.
+pub fn wish(
+    policy: &Policy,
+    identity: &Identity,
+    typed: &str,
+    end: WantedEnd,
+    now: Timestamp,
+) -> Result<(Spec, i64), Refusal> {
+    let resource = find(policy, identity, typed, now)?;
+    wanted(policy, resource, identity, end, now)
+}
+
+/// What the rules say of a wish that waited for facts: it is still the same one.
+///
+/// # Errors
+/// `SpecChanged`, `NoLongerAllowed`, or what [`submission`] would say.
+pub fn checked(policy: &Policy, request: &Request, now: Timestamp) -> Result<Allowed, Refusal> {
+    let resource = find_again(policy, request)?;
+    let requester = policy.identify(&request.requester.account);
+    let asked_under = may_ask(policy, resource, &requester, now)?;
+    same_spec(policy, resource, request)?;
+    let duration_s = request.spec.duration_s;
+    Ok(Allowed {
+        spec: request.spec.clone(),
+        asked_under,
+        approved_under: auto_approval(policy, resource, &requester, duration_s, now)?,
+        approvals_needed: resource.approve.count.max(request.approvals_needed),
     })
 }
 
@@ -128,13 +164,7 @@ pub fn by_rule_up_to(
         .auto_approve
         .iter()
         .filter(|rule| {
-            let who = membership(
-                policy,
-                &rule.from,
-                identity,
-                resource.facts_fresh_for_s,
-                now,
-            );
+            let who = membership(policy, &rule.from, identity, Trust::LastKnown, now);
             matches!(who, Membership::Yes(..))
         })
         .map(|rule| rule.max_s.min(resource.max_s))
@@ -170,79 +200,68 @@ fn nearest(typed: &str, names: Vec<ResourceName>) -> Option<ResourceName> {
         .map(|(_, name)| name)
 }
 
-pub(super) fn spec_for(
-    policy: &Policy,
-    resource: &Resource,
-    identity: &Identity,
-    duration_s: i64,
-    until: Option<Timestamp>,
-) -> Result<Spec, Refusal> {
-    let missing = |what: &str| Refusal::NoAccount {
-        issuer: resource.issuer.clone(),
-        missing: what.to_owned(),
-    };
-    let issuer = policy
-        .issuers
-        .get(&resource.issuer)
-        .filter(|issuer| !issuer.retired)
-        .ok_or(Refusal::NoLongerAllowed)?;
-    let person = identity.person.as_ref().ok_or_else(|| {
-        missing("the config has no entry for you, so nobody knows your account there")
-    })?;
-    let account = match issuer.accounts.get(person) {
-        Some(Ok(account)) => account.clone(),
-        Some(Err(what)) => return Err(missing(what)),
-        None => return Err(missing("your account there is not known")),
-    };
-    Ok(Spec {
-        resource: resource.name.clone(),
-        title: resource.title.clone(),
-        project: resource.project.clone(),
-        action: resource.action.clone(),
-        risk: resource.risk,
-        issuer: resource.issuer.clone(),
-        target: resource.target.clone(),
-        account,
-        entitlements: resource.entitlements.clone(),
-        parameters: resource.parameters.clone(),
-        duration_s,
-        until,
-    })
-}
-
+/// The first rule that approves it without people. One whose group is not known freshly is not passed
+/// over: a later rule, or people, might decide otherwise than it would have.
 pub(super) fn auto_approval(
     policy: &Policy,
     resource: &Resource,
     identity: &Identity,
     duration_s: i64,
     now: Timestamp,
-) -> Option<ByRule> {
-    let applies = |rule: &AutoApproval| {
-        duration_s <= rule.max_s
-            && matches!(
-                membership(
-                    policy,
-                    &rule.from,
-                    identity,
-                    resource.facts_fresh_for_s,
-                    now
-                ),
-                Membership::Yes(..)
-            )
-    };
-    let i = resource.auto_approve.iter().position(applies)?;
-    let rule = format!("resource.{}.auto_approve[{i}]", resource.name);
-    Some(ByRule::of(rule, &resource.auto_approve[i]))
+) -> Result<Option<ByRule>, Refusal> {
+    let fresh = Trust::Fresh(resource.facts_fresh_for_s);
+    let fits = |(_, rule): &(usize, &AutoApproval)| duration_s <= rule.max_s;
+    for (i, rule) in resource.auto_approve.iter().enumerate().filter(fits) {
+        match membership(policy, &rule.from, identity, fresh, now) {
+            Membership::Yes(..) => {
+                let name = format!("resource.{}.auto_approve[{i}]", resource.name);
+                return Ok(Some(ByRule::of(name, rule)));
+            }
+            Membership::No => {}
+            Membership::NotKnownFreshly(group, as_of) => {
+                return Err(Refusal::FactsTooOld { group, as_of });
+            }
+        }
+    }
+    Ok(None)
 }
 
-/// Whether this person may decide this request, and why.
+/// Whether this person may approve this request, and why.
 ///
 /// # Errors
-/// `OwnRequest`, `NotAnApprover`, `FactsTooOld`, or `NoLongerAllowed` when the resource is gone.
+/// `OwnRequest`, `MayNotAct`, `NotAnApprover`, `NoLongerAllowed` when the resource is gone, or what
+/// says that it can't be known ([`Refusal::lacks_facts`]).
 pub fn may_decide(
     policy: &Policy,
     request: &Request,
     identity: &Identity,
+    now: Timestamp,
+) -> Result<Standing, Refusal> {
+    // Who asked is told so whether or not anything else is known.
+    let fresh = policy.resources.get(&request.spec.resource);
+    let fresh = fresh.map_or(0, |resource| resource.facts_fresh_for_s);
+    decides(policy, request, identity, Trust::Fresh(fresh), now)
+}
+
+/// Whether this person may deny this request, and why: by what was last known, for a denial gives
+/// nothing.
+///
+/// # Errors
+/// As [`may_decide`].
+pub fn may_deny(
+    policy: &Policy,
+    request: &Request,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<Standing, Refusal> {
+    decides(policy, request, identity, Trust::LastKnown, now)
+}
+
+fn decides(
+    policy: &Policy,
+    request: &Request,
+    identity: &Identity,
+    trust: Trust,
     now: Timestamp,
 ) -> Result<Standing, Refusal> {
     // As they were known when it was asked, and as they are known now: a person who was renamed or
@@ -253,13 +272,16 @@ pub fn may_decide(
     if own {
         return Err(Refusal::OwnRequest);
     }
-    let resource = policy
-        .resources
-        .get(&request.spec.resource)
-        .ok_or(Refusal::NoLongerAllowed)?;
+    let resource = find_again(policy, request)?;
+    let acts = may_act(policy, identity, trust, now);
+    if let Err(refusal) = &acts
+        && !refusal.lacks_facts()
+    {
+        return Err(refusal.clone());
+    }
     let from = &resource.approve.from;
-    match membership(policy, from, identity, resource.facts_fresh_for_s, now) {
-        Membership::Yes(group, as_of) => Ok(Standing {
+    match membership(policy, from, identity, trust, now) {
+        Membership::Yes(group, as_of) => acts.map(|()| Standing {
             group,
             as_of,
             rule: format!("resource.{}.approve[0]", resource.name),
@@ -269,7 +291,8 @@ pub fn may_decide(
     }
 }
 
-/// Whether this person could decide requests for this resource, were they not their own.
+/// Whether this person could decide requests for this resource, were they not their own: for reading,
+/// so by what was last known.
 #[must_use]
 pub fn is_approver(
     policy: &Policy,
@@ -277,21 +300,24 @@ pub fn is_approver(
     identity: &Identity,
     now: Timestamp,
 ) -> bool {
-    let (from, fresh) = (&resource.approve.from, resource.facts_fresh_for_s);
-    matches!(
-        membership(policy, from, identity, fresh, now),
-        Membership::Yes(..)
-    )
+    let trust = Trust::LastKnown;
+    may_act(policy, identity, trust, now).is_ok()
+        && matches!(
+            membership(policy, &resource.approve.from, identity, trust, now),
+            Membership::Yes(..)
+        )
 }
 
-/// Whether this person is security.
+/// Whether this person is security, as far as taking access away and reading go: by what was last
+/// known. Nothing is given by it.
 #[must_use]
 pub fn is_security(policy: &Policy, identity: &Identity, now: Timestamp) -> bool {
-    // Security's facts hold for ten minutes, as a resource's do unless it says otherwise.
-    matches!(
-        membership(policy, &policy.security.people, identity, 600, now),
-        Membership::Yes(..)
-    )
+    let trust = Trust::LastKnown;
+    may_act(policy, identity, trust, now).is_ok()
+        && matches!(
+            membership(policy, &policy.security.people, identity, trust, now),
+            Membership::Yes(..)
+        )
 }
 
 /// Whether this person may take the access away early, and under which rule.
@@ -307,7 +333,7 @@ pub fn may_revoke(
     if is_security(policy, identity, now) {
         return Ok("security.people".into());
     }
-    may_decide(policy, request, identity, now)
+    may_deny(policy, request, identity, now)
         .map(|standing| standing.rule)
         .map_err(|_| Refusal::MayNotRevoke)
 }
@@ -318,7 +344,7 @@ pub fn may_see(policy: &Policy, request: &Request, identity: &Identity, now: Tim
     identity.is_same_as(&request.requester)
         || identity.is_same_as(&request.beneficiary)
         || is_security(policy, identity, now)
-        || may_decide(policy, request, identity, now).is_ok()
+        || may_deny(policy, request, identity, now).is_ok()
 }
 
 /// Whether what was approved may be given now: the requester may still ask, and today's config
@@ -327,30 +353,20 @@ pub fn may_see(policy: &Policy, request: &Request, identity: &Identity, now: Tim
 /// # Errors
 /// `NoLongerAllowed`, `SpecChanged`, or the refusal that asking would get.
 pub fn may_activate(policy: &Policy, request: &Request, now: Timestamp) -> Result<(), Refusal> {
-    let resource = policy
-        .resources
-        .get(&request.spec.resource)
-        .ok_or(Refusal::NoLongerAllowed)?;
+    let resource = find_again(policy, request)?;
     // The person is looked up again: an account that was unlinked meanwhile is somebody else.
     let requester = policy.identify(&request.requester.account);
     may_ask(policy, resource, &requester, now)?;
-    if request.spec.duration_s > resource.max_s {
-        return Err(Refusal::TooLong {
-            asked_s: request.spec.duration_s,
-            max_s: resource.max_s,
-        });
+    if !request.beneficiary.is_same_as(&request.requester) {
+        let fresh = Trust::Fresh(resource.facts_fresh_for_s);
+        may_act(policy, &request.beneficiary, fresh, now)?;
     }
-    let beneficiary = policy.identify(&request.beneficiary.account);
-    let today = spec_for(
-        policy,
-        resource,
-        &beneficiary,
-        request.spec.duration_s,
-        request.spec.until,
-    )?;
-    if today.hash() == request.spec_hash {
-        Ok(())
-    } else {
-        Err(Refusal::SpecChanged)
-    }
+    same_spec(policy, resource, request)
+}
+
+fn find_again<'p>(policy: &'p Policy, request: &Request) -> Result<&'p Resource, Refusal> {
+    policy
+        .resources
+        .get(&request.spec.resource)
+        .ok_or(Refusal::NoLongerAllowed)
 }

@@ -4,9 +4,11 @@
 
 pub mod cap;
 pub mod evaluate;
-mod length;
 pub mod membership;
 pub mod model;
 pub mod more_time;
+pub mod staying;
+
+mod wanted;
 
 pub use model::Policy;

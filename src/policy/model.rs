@@ -1,22 +1,26 @@
 //! Rules as data, with every name resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::domain::ids::{AccountId, GroupName, IssuerName, PersonName, Place, ResourceName};
+use crate::domain::directory::Known;
+use crate::domain::ids::{
+    AccountId, DirectoryGroupId, GroupName, IssuerName, PersonName, Place, ResourceName,
+};
 use crate::domain::person::Identity;
 pub use crate::domain::person::Subject;
 use crate::domain::spec::{ContentHash, Risk, TargetAccount};
-use crate::domain::timing::Timestamp;
 
-/// A group as it is known now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A group: whom the config lists, and whoever is in a platform's group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Group {
-    /// Who is in it.
-    pub members: BTreeSet<AccountId>,
-    /// As of when that is known; none where the config itself lists the members, which can't be stale.
-    pub as_of: Option<Timestamp>,
+    /// Whom the config lists; that can't be stale.
+    pub listed: BTreeSet<AccountId>,
+    /// The platform's group whose members belong to it too.
+    pub source: Option<DirectoryGroupId>,
 }
 
 /// What chat can't tell about somebody.
@@ -119,9 +123,24 @@ pub struct Security {
     pub channels: Vec<Place>,
 }
 
-/// Everything that decides, at one moment.
+/// Which directories are asked, and how often.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Directories {
+    /// Platforms that say whether an account may act at all, e.g. `slack`. An account of another one
+    /// is taken for what the config says of it.
+    pub platforms: BTreeSet<String>,
+    /// Seconds for which facts hold where no resource says otherwise.
+    pub fresh_for_s: i64,
+    /// Under which name the config found each group.
+    pub names: BTreeMap<DirectoryGroupId, String>,
+}
+
+/// The shortest time between two looks at the same fact, in seconds.
+const REFRESH_MIN_S: i64 = 15;
+
+/// What the config says, with every name resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
+pub struct Rules {
     /// Hash of the config text that says it, without secrets; on every decision.
     pub hash: ContentHash,
     /// That text, kept once per hash.
@@ -140,9 +159,55 @@ pub struct Policy {
     pub communities: BTreeSet<String>,
     /// Open requests that one person may have.
     pub max_open_per_person: i64,
+    /// Directories.
+    pub directories: Directories,
+}
+
+/// Everything that decides, at one moment: the rules, and what is known of the people whom it is
+/// about. Reads like the rules; cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    rules: Arc<Rules>,
+    /// What is known. A policy that was not told knows nobody, and so lets nobody do what needs a
+    /// directory.
+    pub known: Known,
+}
+
+impl From<Rules> for Policy {
+    fn from(rules: Rules) -> Self {
+        Self {
+            rules: Arc::new(rules),
+            known: Known::default(),
+        }
+    }
+}
+
+impl Deref for Policy {
+    type Target = Rules;
+
+    fn deref(&self) -> &Rules {
+        &self.rules
+    }
+}
+
+impl DerefMut for Policy {
+    fn deref_mut(&mut self) -> &mut Rules {
+        Arc::make_mut(&mut self.rules)
+    }
 }
 
 impl Policy {
+    /// These rules, with what is known now.
+    #[must_use]
+    pub fn knowing(&self, known: Known) -> Self {
+        Self {
+            rules: self.rules.clone(),
+            known,
+        }
+    }
+}
+
+impl Rules {
     /// The account with the person that it belongs to.
     #[must_use]
     pub fn identify(&self, account: &AccountId) -> Identity {
@@ -154,5 +219,65 @@ impl Policy {
                 .find(|(_, person)| person.accounts.contains(account))
                 .map(|(name, _)| name.clone()),
         }
+    }
+
+    /// All accounts of whoever acts here, the acting one first.
+    #[must_use]
+    pub fn accounts_of(&self, identity: &Identity) -> Vec<AccountId> {
+        let linked = identity
+            .person
+            .as_ref()
+            .and_then(|name| self.people.get(name))
+            .map(|person| person.accounts.as_slice())
+            .unwrap_or_default();
+        let mut accounts = vec![identity.account.clone()];
+        accounts.extend(linked.iter().filter(|a| **a != identity.account).cloned());
+        accounts
+    }
+
+    /// The platform's groups that any group of the config takes its people from.
+    #[must_use]
+    pub fn sources(&self, platform: &str) -> BTreeSet<DirectoryGroupId> {
+        self.groups
+            .values()
+            .filter_map(|group| group.source.clone())
+            .filter(|source| source.platform() == platform)
+            .collect()
+    }
+
+    /// Every account that the config names, of this platform.
+    #[must_use]
+    pub fn named_accounts(&self, platform: &str) -> BTreeSet<AccountId> {
+        let rules = self.resources.values().flat_map(|resource| {
+            resource
+                .request
+                .iter()
+                .chain(&resource.approve.from)
+                .chain(resource.auto_approve.iter().flat_map(|rule| &rule.from))
+        });
+        rules
+            .chain(&self.security.people)
+            .filter_map(|subject| match subject {
+                Subject::Account(account) => Some(account),
+                Subject::Group(_) | Subject::Person(_) => None,
+            })
+            .chain(self.groups.values().flat_map(|group| &group.listed))
+            .chain(self.people.values().flat_map(|person| &person.accounts))
+            .filter(|account| account.platform() == platform)
+            .cloned()
+            .collect()
+    }
+
+    /// How often each fact is asked for anew, in seconds: before it is too old for anybody.
+    #[must_use]
+    pub fn refresh_every_s(&self) -> i64 {
+        let shortest = self
+            .resources
+            .values()
+            .map(|resource| resource.facts_fresh_for_s)
+            .chain([self.directories.fresh_for_s])
+            .min()
+            .unwrap_or_default();
+        (shortest / 2).max(REFRESH_MIN_S)
     }
 }

@@ -1,9 +1,9 @@
 //! What the rules say of more time for access that is held.
 
 use super::cap;
-use super::evaluate::{Allowed, auto_approval, may_ask, spec_for};
-use super::length::{next_time_of_day, whole_seconds, zone_of};
+use super::evaluate::{Allowed, auto_approval, may_ask};
 use super::model::Policy;
+use super::wanted::{next_time_of_day, spec_for, whole_seconds, zone_of};
 use crate::domain::command::WantedEnd;
 use crate::domain::grant::Grant;
 use crate::domain::person::Identity;
@@ -58,7 +58,7 @@ pub fn extension(
     if spec != held {
         return Err(Refusal::SpecChanged);
     }
-    let approved_under = auto_approval(policy, resource, identity, duration_s, now);
+    let approved_under = auto_approval(policy, resource, identity, duration_s, now)?;
     Ok(Allowed {
         spec,
         asked_under,

@@ -6,7 +6,7 @@ use super::verdict::{Acting, Verdict};
 use super::{Service, ServiceError};
 use crate::domain::answer::Answer;
 use crate::domain::command::{Act, Command, Inbound, Via};
-use crate::domain::decide::requesting;
+use crate::domain::decide::{checking, requesting};
 use crate::domain::job_order::JobOrder;
 use crate::domain::refusal::Refusal;
 use crate::store::{StoreError, Tx, Urgency, write};
@@ -26,9 +26,17 @@ impl Service {
             bits: (self.chance)(),
         };
         match acting.inbound.act.clone() {
-            Act::Query(query) => self.answer(&acting, query).await,
+            Act::Query(query) => {
+                let mut reader = self.store.reader().await?;
+                let acting = acting.knowing(&mut *reader).await?;
+                drop(reader);
+                self.answer(&acting, query).await
+            }
             Act::Command(command) => Ok(write(&*self.store, Urgency::Answer, move |tx| {
-                Box::pin(async move { act(tx, &acting, command).await })
+                Box::pin(async move {
+                    let acting = acting.knowing(tx).await?;
+                    act(tx, &acting, command).await
+                })
             })
             .await?),
         }
@@ -57,7 +65,7 @@ async fn act(tx: &mut dyn Tx, acting: &Acting, command: Command) -> Result<Answe
             about,
             also,
         } => {
-            let plan = requesting::refuse(
+            let mut plan = requesting::refuse(
                 &refusal,
                 &acting.identity,
                 about.as_ref(),
@@ -65,6 +73,10 @@ async fn act(tx: &mut dyn Tx, acting: &Acting, command: Command) -> Result<Answe
                 tried,
                 typed.as_deref(),
             );
+            if refusal.lacks_facts() {
+                let about = acting.policy.accounts_of(&acting.identity);
+                checking::ask_again(&mut plan, about, tx.now());
+            }
             apply(tx, plan).await?;
             apply(tx, also).await?;
             let answer = Answer::Refused(refusal);

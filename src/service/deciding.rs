@@ -56,7 +56,11 @@ pub(super) async fn press(
         });
     }
     let refused = |refusal| Ok(Verdict::refused(refusal, Some(&id)));
-    let standing = match evaluate::may_decide(policy, &request, &acting.identity, now) {
+    let may = match vote {
+        Vote::Approve => evaluate::may_decide,
+        Vote::Deny(_) => evaluate::may_deny,
+    };
+    let standing = match may(policy, &request, &acting.identity, now) {
         Ok(standing) => standing,
         Err(refusal) => return refused(refusal),
     };

@@ -3,8 +3,8 @@
 use super::apply::{apply, conflict};
 use super::ending::visible;
 use super::queries::{accounts_of, summary_of};
-use super::submitting::{same_request, too_much};
-use super::verdict::{Acting, Verdict};
+use super::submitting::{by_rule, same_request, too_much};
+use super::verdict::{Acting, Verdict, knowing_both};
 use super::{IssueTurn, Service, ServiceError};
 use crate::domain::answer::Answer;
 use crate::domain::command::WantedEnd;
@@ -17,7 +17,7 @@ use crate::domain::job::Claim;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Extension, ExtensionState, Request, RequestState};
 use crate::domain::timing::{Timestamp, seconds};
-use crate::policy::{cap, evaluate, more_time};
+use crate::policy::{evaluate, more_time};
 use crate::store::{StoreError, Tx, Urgency, write};
 
 /// The live grant that its beneficiary may ask more time for, with the request that it came from.
@@ -73,7 +73,7 @@ pub(super) async fn extend(
     };
     let from = grant.due_end();
     let accounts = accounts_of(policy, &acting.identity);
-    if let Some(same) = same_request(tx, &accounts, &allowed, Some(&grant.id), now).await? {
+    if let Some(same) = same_request(tx, &accounts, &allowed.spec, Some(&grant.id), now).await? {
         let told = summary_of(policy, &same, Some(&grant));
         return Ok(Verdict::Done(Plan::default(), Answer::AlreadyThere(told)));
     }
@@ -83,20 +83,11 @@ pub(super) async fn extend(
     let Some(resource) = policy.resources.get(&allowed.spec.resource) else {
         return Ok(Verdict::refused(Refusal::NoLongerAllowed, Some(id)));
     };
-    let by_rule = match allowed.approved_under.clone() {
-        Some(by) => {
-            let earlier = tx
-                .grants_on_holdings(&allowed.spec, by.looks_back_to(now))
-                .await?;
-            let earlier = earlier.iter().map(cap::stretch).collect();
-            let more_s = allowed
-                .spec
-                .until
-                .map_or(0, |until| (until - now).num_seconds());
-            by.allows(more_s, earlier, now).then_some(by.rule)
-        }
-        None => None,
-    };
+    let more_s = allowed
+        .spec
+        .until
+        .map_or(0, |until| (until - now).num_seconds());
+    let by_rule = by_rule(tx, &allowed, more_s).await?;
     let request = Request {
         id: RequestId::from_bits(acting.bits),
         state: RequestState::Pending,
@@ -203,7 +194,14 @@ impl Service {
                 if let Some(later) = super::turns::held_by_clock(tx, &policy, &told_of).await? {
                     return Ok(IssueTurn::NotBefore(later));
                 }
-                let allowed = evaluate::may_activate(&policy, &asking, tx.now());
+                let allowed = {
+                    let policy = knowing_both(tx, &policy, &asking).await?;
+                    evaluate::may_activate(&policy, &asking, tx.now())
+                };
+                if allowed.as_ref().is_err_and(Refusal::lacks_facts) {
+                    let later = super::turns::wait_for_facts(tx, &asking).await?;
+                    return Ok(IssueTurn::NotBefore(later));
+                }
                 let remind_s = policy
                     .resources
                     .get(&grant.spec.resource)

@@ -45,6 +45,16 @@ impl Recorder for Service {
                     }
                     JobKind::Revoke { grant } => revoke(tx, &policy, grant, &job, outcome).await?,
                     JobKind::ExpireRequest { request } => expire(tx, request).await?,
+                    JobKind::RefreshFacts { platform } => {
+                        super::refreshing::record(tx, &policy, platform, &job, outcome).await?
+                    }
+                    JobKind::DecideChecked { request } => {
+                        super::checking::decide(tx, &policy, request).await?
+                    }
+                    JobKind::CheckHolder { account } => {
+                        let plan = super::leaving::check_holder(tx, &policy, account).await?;
+                        (plan, Settle::Done)
+                    }
                     JobKind::SyncCard { request } => {
                         card(tx, &policy, request, &job, outcome).await?
                     }
@@ -196,6 +206,7 @@ async fn issue(
         | Outcome::Gone(_)
         | Outcome::HistoryWritten { .. }
         | Outcome::CardPosted(_)
+        | Outcome::Facts { .. }
         | Outcome::Due => done(Plan::default()),
     }
 }
@@ -303,6 +314,10 @@ fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
         JobKind::TellStuck { .. }
             | JobKind::TellHealed { .. }
             | JobKind::TellClock { .. }
+            | JobKind::TellLeft { .. }
+            | JobKind::TellGroup { .. }
+            | JobKind::TellDirectoryFails { .. }
+            | JobKind::TellDirectoryAnswers { .. }
             | JobKind::Digest { .. }
             | JobKind::Publish { .. }
     );

@@ -63,15 +63,7 @@ pub struct DigestFacts {
 
 /// The accounts of a person.
 pub(super) fn accounts_of(policy: &Policy, identity: &Identity) -> Vec<AccountId> {
-    let linked = identity
-        .person
-        .as_ref()
-        .and_then(|name| policy.people.get(name))
-        .map(|person| person.accounts.clone())
-        .unwrap_or_default();
-    let mut accounts = vec![identity.account.clone()];
-    accounts.extend(linked.into_iter().filter(|a| *a != identity.account));
-    accounts
+    policy.accounts_of(identity)
 }
 
 pub(super) fn approvers_of(policy: &Policy, request: &Request) -> Vec<Subject> {

@@ -5,11 +5,13 @@ use super::queries::{accounts_of, summary};
 use super::verdict::{Acting, Verdict};
 use crate::domain::answer::Answer;
 use crate::domain::command::WantedEnd;
+use crate::domain::decide::checking;
 use crate::domain::decide::requesting::{self, ActivationTiming};
 use crate::domain::decision::Decider;
 use crate::domain::ids::{AccountId, GrantId, RequestId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
+use crate::domain::spec::Spec;
 use crate::domain::timing::{Timestamp, seconds};
 use crate::policy::cap;
 use crate::policy::evaluate::{self, Allowed};
@@ -37,40 +39,26 @@ pub(super) async fn submit(
     let policy = &acting.policy;
     let allowed = match evaluate::submission(policy, &acting.identity, typed, end, now) {
         Ok(allowed) => allowed,
+        Err(refusal) if refusal.lacks_facts() => {
+            return wait_for_facts(tx, acting, typed, end, reason).await;
+        }
         Err(refusal) => return Ok(Verdict::refused(refusal, None)),
     };
-    let accounts = accounts_of(policy, &acting.identity);
-    if let Some(same) = same_request(tx, &accounts, &allowed, None, now).await? {
-        let answer = Answer::AlreadyThere(summary(tx, policy, &same).await?);
-        return Ok(Verdict::Done(Default::default(), answer));
-    }
-    if let Some(refusal) = too_much(tx, acting, &accounts).await? {
-        return Ok(Verdict::refused(refusal, None));
-    }
-    let live = tx
-        .count_live_grants(&accounts, &RequestId::from_bits(acting.bits).grant())
-        .await?;
-    if live >= LIVE_MAX {
-        return Ok(Verdict::refused(
-            Refusal::TooManyLive { max: LIVE_MAX },
-            None,
-        ));
+    if let Some(verdict) = not_another(tx, acting, &allowed.spec).await? {
+        return Ok(verdict);
     }
     let Some(resource) = policy.resources.get(&allowed.spec.resource) else {
         return Ok(Verdict::refused(Refusal::NoLongerAllowed, None));
     };
-    let by_rule = match allowed.approved_under.clone() {
-        Some(by) => {
-            let earlier = tx
-                .grants_on_holdings(&allowed.spec, by.looks_back_to(now))
-                .await?;
-            let earlier = earlier.iter().map(cap::stretch).collect();
-            by.allows(allowed.spec.duration_s, earlier, now)
-                .then_some(by.rule)
-        }
-        None => None,
-    };
-    let request = new_request(acting, allowed.clone(), reason, resource.pending_for_s, now);
+    let by_rule = by_rule(tx, &allowed, allowed.spec.duration_s).await?;
+    let request = new_request(
+        acting,
+        allowed.spec.clone(),
+        allowed.approvals_needed,
+        reason,
+        resource.pending_for_s,
+        now,
+    );
     let request = Request {
         card_place: match by_rule {
             // Nobody is shown, or pinged for, what a rule decided.
@@ -97,6 +85,84 @@ pub(super) async fn submit(
     Ok(Verdict::Done(plan, Answer::Received(told)))
 }
 
+/// The facts that decide it are too old: it stands, and the directory is asked at once.
+async fn wait_for_facts(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    typed: &str,
+    end: WantedEnd,
+    reason: String,
+) -> Result<Verdict, StoreError> {
+    let now = tx.now();
+    let policy = &acting.policy;
+    let (spec, approvals_needed) = match evaluate::wish(policy, &acting.identity, typed, end, now) {
+        Ok(wish) => wish,
+        Err(refusal) => return Ok(Verdict::refused(refusal, None)),
+    };
+    if let Some(verdict) = not_another(tx, acting, &spec).await? {
+        return Ok(verdict);
+    }
+    let request = Request {
+        state: RequestState::Checking,
+        ..new_request(
+            acting,
+            spec,
+            approvals_needed,
+            reason,
+            checking::CHECKING_FOR_S,
+            now,
+        )
+    };
+    let told = super::queries::summary_of(policy, &request, None);
+    let about = accounts_of(policy, &acting.identity);
+    let plan = checking::wait_for_facts(request, about, &policy.hash, now);
+    Ok(Verdict::Done(plan, Answer::Received(told)))
+}
+
+/// The rule that approves it without people, if with so many seconds from now on it has not given too
+/// much.
+pub(super) async fn by_rule(
+    tx: &mut dyn Tx,
+    allowed: &Allowed,
+    from_now_s: i64,
+) -> Result<Option<String>, StoreError> {
+    let now = tx.now();
+    let Some(by) = allowed.approved_under.clone() else {
+        return Ok(None);
+    };
+    let earlier = tx
+        .grants_on_holdings(&allowed.spec, by.looks_back_to(now))
+        .await?;
+    let earlier = earlier.iter().map(cap::stretch).collect();
+    Ok(by.allows(from_now_s, earlier, now).then_some(by.rule))
+}
+
+/// The same wish is answered with the request that it is already; too many are refused.
+async fn not_another(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    spec: &Spec,
+) -> Result<Option<Verdict>, StoreError> {
+    let now = tx.now();
+    let policy = &acting.policy;
+    let accounts = accounts_of(policy, &acting.identity);
+    if let Some(same) = same_request(tx, &accounts, spec, None, now).await? {
+        let answer = Answer::AlreadyThere(summary(tx, policy, &same).await?);
+        return Ok(Some(Verdict::Done(Default::default(), answer)));
+    }
+    let refused = |refusal| Ok(Some(Verdict::refused(refusal, None)));
+    if let Some(refusal) = too_much(tx, acting, &accounts).await? {
+        return refused(refusal);
+    }
+    let live = tx
+        .count_live_grants(&accounts, &RequestId::from_bits(acting.bits).grant())
+        .await?;
+    if live >= LIVE_MAX {
+        return refused(Refusal::TooManyLive { max: LIVE_MAX });
+    }
+    Ok(None)
+}
+
 /// Whether this person has, or asks for, more than anybody needs.
 pub(super) async fn too_much(
     tx: &mut dyn Tx,
@@ -119,17 +185,17 @@ pub(super) async fn too_much(
 pub(super) async fn same_request(
     tx: &mut dyn Tx,
     accounts: &[AccountId],
-    allowed: &Allowed,
+    wanted: &Spec,
     extends: Option<&GrantId>,
     now: Timestamp,
 ) -> Result<Option<Request>, StoreError> {
     let since = now - seconds(SAME_REQUEST_FOR_S);
     let similar = tx
-        .similar_requests(accounts, &allowed.spec.resource, since)
+        .similar_requests(accounts, &wanted.resource, since)
         .await?;
     for request in similar {
         // `until 18:00` typed twice names one moment and two durations.
-        let mut spec = allowed.spec.clone();
+        let mut spec = wanted.clone();
         if spec.until.is_some() && spec.until == request.spec.until {
             spec.duration_s = request.spec.duration_s;
         }
@@ -151,7 +217,8 @@ pub(super) async fn same_request(
 
 fn new_request(
     acting: &Acting,
-    allowed: Allowed,
+    spec: Spec,
+    approvals_needed: i64,
     reason: String,
     pending_for_s: i64,
     now: Timestamp,
@@ -162,13 +229,13 @@ fn new_request(
         state: RequestState::Pending,
         requester: acting.identity.clone(),
         beneficiary: acting.identity.clone(),
-        spec_hash: allowed.spec.hash(),
-        pending_until: allowed.spec.until.map_or(latest, |until| until.min(latest)),
-        spec: allowed.spec,
+        spec_hash: spec.hash(),
+        pending_until: spec.until.map_or(latest, |until| until.min(latest)),
+        spec,
         reason: Some(reason),
         origin: acting.inbound.place.clone(),
         card_place: None,
-        approvals_needed: allowed.approvals_needed,
+        approvals_needed,
         version: 1,
         submitted_at: now,
         decided_at: None,

@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::apply::{apply, conflict};
+use super::verdict::knowing_both;
 use super::{Service, ServiceError};
-use crate::domain::decide::{ending, giving};
+use crate::domain::decide::{Plan, checking, ending, giving};
 use crate::domain::grant::Grant;
 use crate::domain::ids::GrantId;
 use crate::domain::job::Claim;
 use crate::domain::job_order::JobOrder;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::Request;
 use crate::domain::timing::{Timestamp, seconds};
 use crate::policy::{Policy, evaluate};
 use crate::store::{StoreError, Tx, Urgency, write};
@@ -16,12 +19,15 @@ use crate::store::{StoreError, Tx, Urgency, write};
 /// How soon it is looked again whether the machine's clock can be trusted, in seconds.
 const CLOCK_AGAIN_S: i64 = 30;
 
+/// How soon it is looked again whether the facts came that access hangs on, in seconds.
+const FACTS_AGAIN_S: i64 = 5;
+
 /// Whether to give access now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IssueTurn {
     /// The intent is committed: call the target about this grant.
     Call(Box<Grant>),
-    /// Not now: the machine's clock can't be trusted.
+    /// Not now: the machine's clock can't be trusted, or facts are too old.
     NotBefore(Timestamp),
     /// Nothing is to be given.
     Nothing,
@@ -57,6 +63,20 @@ pub(super) async fn held_by_clock(
     Ok(Some(now + seconds(CLOCK_AGAIN_S)))
 }
 
+/// Who left must not be given it; who is still there must not lose it for that: the directory is asked
+/// at once. Says when to look again.
+pub(super) async fn wait_for_facts(
+    tx: &mut dyn Tx,
+    request: &Request,
+) -> Result<Timestamp, StoreError> {
+    let mut plan = Plan::default();
+    let about = [&request.requester, &request.beneficiary];
+    let about = about.map(|one| one.account.clone()).to_vec();
+    checking::ask_again(&mut plan, about, tx.now());
+    apply(tx, plan).await?;
+    Ok(tx.now() + seconds(FACTS_AGAIN_S))
+}
+
 impl Service {
     /// Commits the intent to give access, or its end where it may not be given any more.
     ///
@@ -80,7 +100,15 @@ impl Service {
                 if let Some(later) = held_by_clock(tx, &policy, &told_of).await? {
                     return Ok(IssueTurn::NotBefore(later));
                 }
-                let allowed = evaluate::may_activate(&policy, &request, now);
+                let allowed = {
+                    let policy = knowing_both(tx, &policy, &request).await?;
+                    evaluate::may_activate(&policy, &request, now)
+                };
+                let lacks_facts = allowed.as_ref().is_err_and(Refusal::lacks_facts);
+                if lacks_facts && !giving::is_too_late(&grant, now) {
+                    let later = wait_for_facts(tx, &request).await?;
+                    return Ok(IssueTurn::NotBefore(later));
+                }
                 let remind_s = policy
                     .resources
                     .get(&grant.spec.resource)

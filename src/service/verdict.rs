@@ -8,7 +8,9 @@ use crate::domain::decide::Plan;
 use crate::domain::ids::RequestId;
 use crate::domain::person::Identity;
 use crate::domain::refusal::Refusal;
+use crate::domain::request::Request;
 use crate::policy::Policy;
+use crate::store::{Reads, StoreError};
 
 /// What an act came to.
 pub(super) enum Verdict {
@@ -42,4 +44,28 @@ pub(super) struct Acting {
     pub inbound: Inbound,
     /// Fresh chance for a reference.
     pub bits: u64,
+}
+
+impl Acting {
+    /// Under the same rules, with what is known of who acts.
+    pub(super) async fn knowing(self, reads: &mut dyn Reads) -> Result<Self, StoreError> {
+        let about = self.policy.accounts_of(&self.identity);
+        Ok(Self {
+            policy: Arc::new(self.policy.knowing(reads.known(&about).await?)),
+            ..self
+        })
+    }
+}
+
+/// The rules, with what is known of who asked and who would receive it.
+pub(super) async fn knowing_both(
+    reads: &mut dyn Reads,
+    policy: &Policy,
+    request: &Request,
+) -> Result<Policy, StoreError> {
+    let mut about = policy.accounts_of(&policy.identify(&request.requester.account));
+    about.extend(policy.accounts_of(&policy.identify(&request.beneficiary.account)));
+    about.sort();
+    about.dedup();
+    Ok(policy.knowing(reads.known(&about).await?))
 }

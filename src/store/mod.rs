@@ -13,8 +13,11 @@ use futures_util::future::BoxFuture;
 use crate::domain::audit::{AuditDraft, AuditEntry, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
+use crate::domain::directory::{DirectoryGroup, DirectoryHealth, Known, KnownAccount};
 use crate::domain::grant::{Grant, GrantState};
-use crate::domain::ids::{AccountId, GrantId, IssuerName, RequestId, ResourceName};
+use crate::domain::ids::{
+    AccountId, DirectoryGroupId, GrantId, IssuerName, RequestId, ResourceName,
+};
 use crate::domain::job::{Claim, Job, Lane, Settle};
 use crate::domain::job_order::JobOrder;
 use crate::domain::request::{Request, RequestState};
@@ -161,6 +164,33 @@ pub trait Reads: Send {
         &mut self,
         machine_now: Timestamp,
     ) -> Result<BTreeMap<IssuerName, BTreeSet<String>>, StoreError>;
+    /// What the directory knows of these accounts, and of the groups that they may be in.
+    async fn known(&mut self, accounts: &[AccountId]) -> Result<Known, StoreError>;
+    /// A group of the directory with everybody in it.
+    async fn directory_group(
+        &mut self,
+        id: &DirectoryGroupId,
+    ) -> Result<Option<DirectoryGroup>, StoreError>;
+    /// Which group each name of the config was last found to be, on this platform.
+    async fn pinned_groups(
+        &mut self,
+        platform: &str,
+    ) -> Result<BTreeMap<String, DirectoryGroupId>, StoreError>;
+    /// Accounts that somebody needed to know of: when each was asked for, if it was, and when it was
+    /// last needed.
+    async fn directory_accounts(
+        &mut self,
+    ) -> Result<BTreeMap<AccountId, (Option<Timestamp>, Timestamp)>, StoreError>;
+    /// Accounts that asked for or would receive something that is open or live.
+    async fn holders(&mut self) -> Result<BTreeSet<AccountId>, StoreError>;
+    /// How asking a platform goes.
+    async fn directory_health(&mut self, platform: &str) -> Result<DirectoryHealth, StoreError>;
+    /// Requests in this state, in the order of their submission, at most `limit`.
+    async fn requests_in(
+        &mut self,
+        state: RequestState,
+        limit: i64,
+    ) -> Result<Vec<Request>, StoreError>;
     /// The answer that was given under this key, as JSON text.
     async fn answered(&mut self, once: &str) -> Result<Option<String>, StoreError>;
     /// The end of the record.
@@ -234,6 +264,22 @@ pub trait Tx: Reads {
         &mut self,
         name: &IssuerName,
         bound_to: &BTreeSet<String>,
+    ) -> Result<(), StoreError>;
+    /// A group of the directory as it is known from now on.
+    async fn keep_group(&mut self, group: &DirectoryGroup) -> Result<(), StoreError>;
+    /// An account as it is known from now on.
+    async fn keep_account(
+        &mut self,
+        account: &AccountId,
+        known: KnownAccount,
+    ) -> Result<(), StoreError>;
+    /// These accounts are needed now.
+    async fn want_accounts(&mut self, accounts: &[AccountId]) -> Result<(), StoreError>;
+    /// How asking a platform goes from now on.
+    async fn keep_directory_health(
+        &mut self,
+        platform: &str,
+        health: &DirectoryHealth,
     ) -> Result<(), StoreError>;
     /// A policy's text, once per hash.
     async fn keep_policy(&mut self, hash: &ContentHash, text: &str) -> Result<(), StoreError>;

@@ -6,6 +6,7 @@
     reason = "an inbox that is too slow has to be slow in real time"
 )]
 
+mod asking;
 mod double;
 mod listening;
 mod posting;

@@ -9,16 +9,30 @@ fn groups_people_and_issuers() {
     check_table(&[
         (
             "[group.engineering]\nmembers = [\"person:alice\"]",
-            "[group.engineering]\nslack_usergroup = \"engineering\"",
+            "[group.engineering]\ndiscord_role = \"engineering\"",
             &[
-                "14: group.engineering.slack_usergroup: is not served yet. It comes later; list the people as members = [\"person:NAME\", \"slack:TEAM/USER\"].",
+                "14: group.engineering.discord_role: is not served yet. It comes later; list the people as members = [\"person:NAME\", \"slack:TEAM/USER\"].",
+            ],
+        ),
+        (
+            "[group.engineering]\nmembers = [\"person:alice\"]",
+            "[group.engineering]\nslack_usergroup = \"two words\"",
+            &[
+                "14: group.engineering.slack_usergroup: \"two words\" is not a user group's handle. Write its handle, like \"sre\", or its id, like \"S0123456\".",
+            ],
+        ),
+        (
+            "[group.engineering]\nmembers = [\"person:alice\"]",
+            "[directory]\nfresh_for = \"soon\"\n[group.engineering]\nmembers = [\"person:alice\"]",
+            &[
+                "14: directory.fresh_for: \"soon\" is not a duration. Write it like 45m, 8h or 2d. The most is 366d.",
             ],
         ),
         (
             "[group.engineering]\nmembers",
             "[group.engineering]\nmember",
             &[
-                "13: group.engineering.members: is missing. List them like members = [\"person:alice\"].",
+                "13: group.engineering.members: is missing. List them like members = [\"person:alice\"], or name a slack_usergroup.",
                 "14: group.engineering.member: is no key that is known here. Did you mean `members`?",
             ],
         ),

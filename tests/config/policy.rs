@@ -30,7 +30,7 @@ fn places() -> BTreeMap<String, Place> {
 #[test]
 fn a_policy_holds_everything_resolved() {
     let config = ok(BASE);
-    let policy = config.policy(&places(), &facts(), &|issuer, grant| {
+    let policy = config.policy(&places(), &BTreeMap::new(), &facts(), &|issuer, grant| {
         Ok(vec![format!(
             "{issuer}:{}",
             grant["principals"][0].as_str().unwrap()
@@ -44,11 +44,11 @@ fn a_policy_holds_everything_resolved() {
     let members: Vec<&str> = policy
         .groups
         .values()
-        .flat_map(|g| &g.members)
+        .flat_map(|g| &g.listed)
         .map(|a| a.as_str())
         .collect();
     assert_eq!(members, ["slack:T1/U1", "slack:T1/U3", "slack:T1/U2"]);
-    assert!(policy.groups.values().all(|group| group.as_of.is_none()));
+    assert!(policy.groups.values().all(|group| group.source.is_none()));
     assert_eq!(policy.communities.iter().collect::<Vec<_>>(), ["slack:T1"]);
     assert_eq!(
         (&policy.hash, &policy.text),
@@ -66,7 +66,7 @@ fn what_only_the_outside_shows_is_said_with_its_line() {
         Place::new("slack:T9/C2").unwrap(),
     );
     let problems = config
-        .policy(&places, &BTreeMap::new(), &|_, _| {
+        .policy(&places, &BTreeMap::new(), &BTreeMap::new(), &|_, _| {
             Err("it takes no principals.".to_owned())
         })
         .unwrap_err();

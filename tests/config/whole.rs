@@ -152,7 +152,7 @@ fn values_arrive_where_they_belong() {
             resource.activation_s,
             resource.facts_fresh_for_s
         ),
-        (90, 600, 600)
+        (90, 600, None)
     );
     assert_eq!(resource.auto_approve[0].max_s, 5400);
     assert_eq!(resource.target, "ca");

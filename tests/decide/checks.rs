@@ -211,6 +211,7 @@ impl World {
                     },
                     Change::Decision(_)
                     | Change::Card(..)
+                    | Change::Want(_)
                     | Change::Record(_)
                     | Change::NoJob(_) => {}
                 }

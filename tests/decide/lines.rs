@@ -124,6 +124,10 @@ fn line(change: &Change, before: &Grant) -> String {
             }
         }
         Change::Card(_, on) => format!("card {}", on.message),
+        Change::Want(accounts) => {
+            let names: Vec<&str> = accounts.iter().map(|one| one.member()).collect();
+            format!("want {}", names.join(" "))
+        }
         Change::Record(draft) => {
             let by = draft.actor.as_ref().map_or("us", |actor| actor.member());
             format!("record {} by {by}", draft.kind.as_str())

@@ -152,6 +152,7 @@ impl World {
                 Change::NewRequest(_)
                 | Change::Decision(_)
                 | Change::Card(..)
+                | Change::Want(_)
                 | Change::Record(_) => {}
             }
         }

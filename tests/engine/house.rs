@@ -6,7 +6,7 @@ use jitbot::domain::ids::{AccountId, GroupName, IssuerName, PersonName, Place, R
 use jitbot::domain::spec::{ContentHash, Risk, TargetAccount};
 use jitbot::issuer::{Capabilities, EarlyEnd};
 use jitbot::policy::model::{
-    Approval, Group, IssuerFacts, Person, Policy, Resource, Security, Subject,
+    Approval, Directories, Group, IssuerFacts, Person, Policy, Resource, Rules, Security, Subject,
 };
 
 /// How long an access lasts here, in seconds.
@@ -78,14 +78,14 @@ fn resource(name: &str) -> Resource {
 /// The rules over a target that can do this: `orders` and `stock` for alice and erin.
 pub fn policy(can: &Capabilities) -> Policy {
     let members = |who: &[&str]| Group {
-        members: who.iter().map(|who| account(who)).collect(),
-        as_of: None,
+        listed: who.iter().map(|who| account(who)).collect(),
+        source: None,
     };
     let known = |who: &str| TargetAccount {
         id: format!("{who}@target"),
         parameters: serde_json::Map::new(),
     };
-    Policy {
+    Policy::from(Rules {
         hash: ContentHash::of(b"engine"),
         text: "engine".into(),
         groups: BTreeMap::from([
@@ -126,5 +126,6 @@ pub fn policy(can: &Capabilities) -> Policy {
         },
         communities: BTreeSet::from(["slack:T0SHOP".to_owned()]),
         max_open_per_person: 5,
-    }
+        directories: Directories::default(),
+    })
 }

@@ -13,13 +13,16 @@ mod digest;
 mod early_end;
 mod first_end;
 mod forms;
+mod groups;
 mod home;
+mod leaving;
 mod more_time;
 mod once;
 mod restart;
 mod scopes;
 mod stuck;
 mod undecided;
+mod unreachable;
 mod who_may;
 
 /// Everything that went over the wire in this world has the published types.

@@ -9,6 +9,7 @@ async fn misses(scope: Option<&'static str>, private: bool) -> Option<String> {
     let site = Site::with(&Setup {
         without_scope: scope,
         private_channels: private,
+        usergroups: true,
         ..Setup::default()
     })
     .await;

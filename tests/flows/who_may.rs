@@ -146,13 +146,7 @@ async fn an_approval_is_judged_again_when_access_is_given() {
     let world = world.restart().await;
     assert_eq!(
         world.kinds(&id).await,
-        [
-            "requested",
-            "approved",
-            "end_ordered",
-            "grant_cancelled",
-            "refused"
-        ]
+        ["requested", "approved", "end_ordered", "grant_cancelled"]
     );
     let told = world.told("alice").await.join("\n");
     assert!(!told.contains("-cert-v01@openssh.com"), "{told}");

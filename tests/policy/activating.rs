@@ -69,7 +69,7 @@ fn who_may_no_longer_ask_is_given_nothing() {
     left.groups
         .get_mut(&group("eng"))
         .unwrap()
-        .members
+        .listed
         .remove(&account("U1"));
     let mut unlinked = house_with(|resource| resource.request = subjects("person:alice"));
     unlinked.people.remove(&person("alice"));

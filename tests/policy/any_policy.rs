@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveTime, TimeDelta};
 use jitbot::domain::command::WantedEnd;
+use jitbot::domain::directory::{AccountStatus, Known, KnownAccount, KnownGroup};
 use jitbot::domain::ids::AccountId;
 use jitbot::domain::spec::{ContentHash, Risk, TargetAccount};
 use jitbot::policy::model::{
-    Approval, AutoApproval, Group, IssuerFacts, Person, Policy, Resource, Security, Subject,
+    Approval, AutoApproval, Directories, Group, IssuerFacts, Person, Policy, Resource, Rules,
+    Security, Subject,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::house::{account, group, issuer_name, now, person, resource_name};
+use crate::house::{account, group, issuer_name, now, person, resource_name, source};
 
 const ACCOUNTS: [&str; 6] = ["U1", "U2", "U3", "D1", "D2", "D3"];
 const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
@@ -68,12 +70,35 @@ fn any_people() -> impl Strategy<Value = BTreeMap<&'static str, Vec<AccountId>>>
     })
 }
 
-fn any_group() -> impl Strategy<Value = Group> {
-    (btree_set(any_account(), 0..4), option::of(-700..1_300_i64)).prop_map(|(members, age_s)| {
-        Group {
+/// Whom the config lists, and perhaps a platform's group, of which perhaps something is known.
+type AnyGroup = (BTreeSet<AccountId>, Option<Option<KnownGroup>>);
+
+fn any_group() -> impl Strategy<Value = AnyGroup> {
+    let age = prop_oneof![4 => -700..1_300_i64, 1 => 80_000..100_000_i64];
+    let known = (
+        btree_set(any_account(), 0..4),
+        age,
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(|(members, age_s, in_doubt)| KnownGroup {
+            as_of: now() - TimeDelta::seconds(age_s),
+            in_doubt,
             members,
-            as_of: age_s.map(|s| now() - TimeDelta::seconds(s)),
-        }
+        });
+    (
+        btree_set(any_account(), 0..3),
+        option::of(option::weighted(0.9, known)),
+    )
+}
+
+fn any_status() -> impl Strategy<Value = KnownAccount> {
+    let status = prop_oneof![
+        6 => Just(AccountStatus::Member),
+        1 => prop::sample::select(&AccountStatus::ALL[..]),
+    ];
+    (status, -700..1_300_i64).prop_map(|(status, age_s)| KnownAccount {
+        status,
+        as_of: now() - TimeDelta::seconds(age_s),
     })
 }
 
@@ -161,18 +186,39 @@ pub fn any_policy() -> impl Strategy<Value = Policy> {
         vec(option::weighted(0.9, any_group()), GROUPS.len()),
         (resources, btree_set(0..RESOURCES.len(), 1..=3)),
         vec(option::weighted(0.9, any_issuer()), ISSUERS.len()),
-        some_subjects(),
+        (
+            some_subjects(),
+            any::<bool>(),
+            vec(option::weighted(0.9, any_status()), ACCOUNTS.len()),
+        ),
     )
         .prop_map(
-            |((people, zones), groups, (resources, kept), issuers, security)| {
+            |((people, zones), groups, (resources, kept), issuers, (security, asked, statuses))| {
                 let named = |names: &'static [&'static str]| names.iter();
-                Policy {
+                let mut known = Known {
+                    about: ACCOUNTS.into_iter().map(account).collect(),
+                    accounts: ACCOUNTS
+                        .into_iter()
+                        .zip(statuses)
+                        .filter_map(|(name, status)| Some((account(name), status?)))
+                        .collect(),
+                    ..Known::default()
+                };
+                let mut told = BTreeMap::new();
+                for (name, one) in GROUPS.into_iter().zip(groups) {
+                    let Some((listed, source_of)) = one else {
+                        continue;
+                    };
+                    let id = source_of.as_ref().map(|_| source(name));
+                    if let (Some(id), Some(Some(seen))) = (&id, source_of) {
+                        known.groups.insert(id.clone(), seen);
+                    }
+                    told.insert(group(name), Group { listed, source: id });
+                }
+                let rules = Rules {
                     hash: ContentHash::of(b"any"),
                     text: "any".into(),
-                    groups: named(&GROUPS)
-                        .zip(groups)
-                        .filter_map(|(name, known)| Some((group(name), known?)))
-                        .collect(),
+                    groups: told,
                     people: people
                         .into_iter()
                         .zip(zones)
@@ -204,7 +250,14 @@ pub fn any_policy() -> impl Strategy<Value = Policy> {
                     },
                     communities: BTreeSet::new(),
                     max_open_per_person: 5,
-                }
+                    directories: Directories {
+                        // Whether Slack says who may act at all; Discord never does here.
+                        platforms: asked.then(|| "slack".to_owned()).into_iter().collect(),
+                        fresh_for_s: 600,
+                        names: BTreeMap::new(),
+                    },
+                };
+                Policy::from(rules).knowing(known)
             },
         )
 }

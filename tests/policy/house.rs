@@ -2,29 +2,33 @@
 //!
 //! | account | person | groups |
 //! |---|---|---|
-//! | U1, and D1 on Discord | alice, in Berlin | eng, old, edge (U1 only) |
-//! | U2 | bob | eng, sre, old |
+//! | U1, and D1 on Discord | alice, in Berlin | eng, old, ancient, edge (U1 only) |
+//! | U2 | bob | eng, sre, old, ancient |
 //! | U3 | carol | eng, guards |
 //! | U4 | dave | sre |
 //! | U5 | nobody's | eng |
 //!
 //! `eng` and `guards` are listed by the config; `sre` was fetched a minute ago, `edge` exactly as
-//! long ago as facts hold, `old` a second longer; `lost` is named by rules and known to nobody.
+//! long ago as facts hold, `old` a second longer, `ancient` longer ago than anything is believed of;
+//! `lost` is named by rules and known to nobody. No platform is asked of accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use jitbot::domain::command::WantedEnd;
+use jitbot::domain::directory::{Known, KnownGroup};
 use jitbot::domain::ids::{
-    AccountId, GroupName, IssuerName, PersonName, Place, RequestId, ResourceName,
+    AccountId, DirectoryGroupId, GroupName, IssuerName, PersonName, Place, RequestId, ResourceName,
 };
 use jitbot::domain::refusal::Refusal;
 use jitbot::domain::request::{Request, RequestState};
 use jitbot::domain::spec::{ContentHash, Risk, TargetAccount};
 use jitbot::domain::timing::Timestamp;
 use jitbot::policy::evaluate;
+use jitbot::policy::membership::LAST_KNOWN_FOR_S;
 use jitbot::policy::model::{
-    Approval, AutoApproval, Group, IssuerFacts, Person, Policy, Resource, Security, Subject,
+    Approval, AutoApproval, Directories, Group, IssuerFacts, Person, Policy, Resource, Rules,
+    Security, Subject,
 };
 
 /// For how long facts about groups hold in this house, in seconds.
@@ -78,12 +82,37 @@ pub fn subjects(words: &str) -> Vec<Subject> {
         .collect()
 }
 
-fn members(words: &str, age_s: Option<i64>) -> Group {
+fn listed(words: &str) -> Group {
     Group {
-        members: words.split_whitespace().map(account).collect(),
-        as_of: age_s.map(|s| now() - TimeDelta::seconds(s)),
+        listed: words.split_whitespace().map(account).collect(),
+        source: None,
     }
 }
+
+/// The platform's group of this name.
+pub fn source(name: &str) -> DirectoryGroupId {
+    DirectoryGroupId::new(format!("slack:T1/S{name}")).unwrap()
+}
+
+fn fetched(name: &str) -> Group {
+    Group {
+        listed: BTreeSet::new(),
+        source: Some(source(name)),
+    }
+}
+
+/// That these are in the platform's group, as of so many seconds ago.
+pub fn seen(name: &str, words: &str, age_s: i64) -> (DirectoryGroupId, KnownGroup) {
+    let group = KnownGroup {
+        as_of: now() - TimeDelta::seconds(age_s),
+        in_doubt: false,
+        members: words.split_whitespace().map(account).collect(),
+    };
+    (source(name), group)
+}
+
+/// Everybody was looked up.
+pub const EVERYBODY: &str = "U1 U2 U3 U4 U5 U6 U9 D1 D2 D3";
 
 pub fn human(accounts: &str, time_zone: Option<chrono_tz::Tz>) -> Person {
     Person {
@@ -143,15 +172,16 @@ pub fn house() -> Policy {
         bound_to: BTreeSet::new(),
         accounts,
     };
-    Policy {
+    let rules = Rules {
         hash: ContentHash::of(b"house"),
         text: "house".into(),
         groups: BTreeMap::from([
-            (group("eng"), members("U1 U2 U3 U5", None)),
-            (group("sre"), members("U2 U4", Some(60))),
-            (group("guards"), members("U3", None)),
-            (group("edge"), members("U1", Some(FRESH_S))),
-            (group("old"), members("U1 U2", Some(FRESH_S + 1))),
+            (group("eng"), listed("U1 U2 U3 U5")),
+            (group("sre"), fetched("sre")),
+            (group("guards"), listed("U3")),
+            (group("edge"), fetched("edge")),
+            (group("old"), fetched("old")),
+            (group("ancient"), fetched("ancient")),
         ]),
         people: BTreeMap::from([
             (
@@ -180,7 +210,21 @@ pub fn house() -> Policy {
         },
         communities: BTreeSet::from(["slack:T1".to_owned()]),
         max_open_per_person: 5,
-    }
+        directories: Directories {
+            fresh_for_s: FRESH_S,
+            ..Directories::default()
+        },
+    };
+    Policy::from(rules).knowing(Known {
+        about: EVERYBODY.split_whitespace().map(account).collect(),
+        accounts: BTreeMap::new(),
+        groups: BTreeMap::from([
+            seen("sre", "U2 U4", 60),
+            seen("edge", "U1", FRESH_S),
+            seen("old", "U1 U2", FRESH_S + 1),
+            seen("ancient", "U1 U2", LAST_KNOWN_FOR_S + 1),
+        ]),
+    })
 }
 
 /// The house with another `staging-ssh`.

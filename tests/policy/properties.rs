@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use jitbot::domain::command::WantedEnd;
+use jitbot::domain::directory::AccountStatus;
 use jitbot::domain::ids::{AccountId, Place, RequestId};
 use jitbot::domain::refusal::Refusal;
 use jitbot::domain::request::{Request, RequestState};
 use jitbot::domain::timing::Timestamp;
 use jitbot::policy::Policy;
 use jitbot::policy::evaluate;
-use jitbot::policy::model::{Resource, Subject};
+use jitbot::policy::model::{Group, Resource, Subject};
 use proptest::prelude::*;
 
 use crate::any_policy::{any_account, any_end, any_policy, any_seconds, any_typed};
@@ -30,12 +31,19 @@ fn human_behind(policy: &Policy, account: &AccountId) -> BTreeSet<AccountId> {
         .collect()
 }
 
-/// (is named by a fact that holds, some group is not known freshly).
+/// How old a fact may be, and whether one in doubt counts.
+#[derive(Clone, Copy)]
+enum Holds {
+    FreshFor(i64),
+    ForADay,
+}
+
+/// (is named by a fact that holds, some group is not known well enough).
 fn standing(
     policy: &Policy,
     subjects: &[Subject],
     account: &AccountId,
-    fresh_s: i64,
+    holds: Holds,
     now: Timestamp,
 ) -> (bool, bool) {
     let human = human_behind(policy, account);
@@ -53,14 +61,13 @@ fn standing(
                     unsure = true;
                     continue;
                 }
-                Some(group) => {
-                    let age_ms = group.as_of.map(|as_of| (now - as_of).num_milliseconds());
-                    if age_ms.is_some_and(|age| i128::from(age) > i128::from(fresh_s) * 1000) {
-                        unsure = true;
-                        continue;
+                Some(group) => match known_of(policy, group, holds, now) {
+                    None => {
+                        unsure |= group.listed.is_disjoint(&human);
+                        group.listed.clone()
                     }
-                    group.members.clone()
-                }
+                    Some(known) => group.listed.union(&known).cloned().collect(),
+                },
             },
         };
         named |= !members.is_disjoint(&human);
@@ -68,8 +75,56 @@ fn standing(
     (named, unsure)
 }
 
+/// Who is in it beside those whom the config lists, if that is known well enough.
+fn known_of(
+    policy: &Policy,
+    group: &Group,
+    holds: Holds,
+    now: Timestamp,
+) -> Option<BTreeSet<AccountId>> {
+    let Some(source) = &group.source else {
+        return Some(BTreeSet::new());
+    };
+    let known = policy.known.groups.get(source)?;
+    let age_ms = i128::from((now - known.as_of).num_milliseconds());
+    let holds = match holds {
+        Holds::FreshFor(s) => !known.in_doubt && age_ms <= i128::from(s) * 1000,
+        Holds::ForADay => age_ms <= 86_400_000,
+    };
+    holds.then(|| known.members.clone())
+}
+
+/// What the platform says of an account: whether it may do something new, or just take away and read.
+fn acts(policy: &Policy, account: &AccountId, holds: Holds, now: Timestamp) -> bool {
+    if account.platform() != "slack" || policy.directories.platforms.is_empty() {
+        return true;
+    }
+    let known = policy.known.accounts.get(account);
+    let is_member = known.is_none_or(|known| known.status == AccountStatus::Member);
+    match holds {
+        Holds::FreshFor(s) => {
+            is_member
+                && known.is_some_and(|known| {
+                    i128::from((now - known.as_of).num_milliseconds()) <= i128::from(s) * 1000
+                })
+        }
+        Holds::ForADay => is_member,
+    }
+}
+
 fn stands(policy: &Policy, resource: &Resource, rule: &[Subject], who: &AccountId) -> (bool, bool) {
-    standing(policy, rule, who, resource.facts_fresh_for_s, now())
+    standing(
+        policy,
+        rule,
+        who,
+        Holds::FreshFor(resource.facts_fresh_for_s),
+        now(),
+    )
+}
+
+/// By what was last known.
+fn stood(policy: &Policy, rule: &[Subject], who: &AccountId) -> (bool, bool) {
+    standing(policy, rule, who, Holds::ForADay, now())
 }
 
 /// A request that was made under this policy, or, where it would not stand, one made up.
@@ -147,10 +202,17 @@ proptest! {
         for resource in policy.resources.values() {
             let (excluded, exclusion_unsure) = stands(&policy, resource, &resource.never, &who);
             let (named, _) = stands(&policy, resource, &resource.request, &who);
-            let may = named && !excluded && !exclusion_unsure;
+            let fresh = Holds::FreshFor(resource.facts_fresh_for_s);
+            let may = named
+                && !excluded
+                && !exclusion_unsure
+                && acts(&policy, &who, fresh, now());
             let answer = evaluate::may_ask(&policy, resource, &identity, now());
             prop_assert_eq!(answer.is_ok(), may, "{:?}", answer);
-            prop_assert_eq!(askable.contains(&resource.name), may);
+            let shown = stood(&policy, &resource.request, &who).0
+                && stood(&policy, &resource.never, &who) == (false, false)
+                && acts(&policy, &who, Holds::ForADay, now());
+            prop_assert_eq!(askable.contains(&resource.name), shown);
             let asked = evaluate::submission(&policy, &identity, resource.name.as_str(), end, now());
             prop_assert!(may || asked.is_err());
             if let Ok(allowed) = asked {
@@ -178,14 +240,21 @@ proptest! {
             if let Err(Refusal::FactsTooOld { group, as_of }) =
                 evaluate::may_ask(&policy, resource, &identity, now())
             {
-                prop_assert_eq!(policy.groups.get(&group).and_then(|g| g.as_of), as_of);
+                let source = policy.groups.get(&group).and_then(|g| g.source.as_ref());
+                let known = source.and_then(|source| policy.known.groups.get(source));
+                prop_assert_eq!(known.map(|known| known.as_of), as_of);
                 let unsure = [&resource.never, &resource.request]
                     .iter()
                     .any(|rule| stands(&policy, resource, rule, &who).1);
                 prop_assert!(unsure);
             }
             let (named, unsure) = stands(&policy, resource, &resource.request, &who);
-            if unsure && !named && stands(&policy, resource, &resource.never, &who) == (false, false) {
+            let fresh = Holds::FreshFor(resource.facts_fresh_for_s);
+            if unsure
+                && !named
+                && stands(&policy, resource, &resource.never, &who) == (false, false)
+                && acts(&policy, &who, fresh, now())
+            {
                 let answer = evaluate::may_ask(&policy, resource, &identity, now());
                 let too_old = matches!(answer, Err(Refusal::FactsTooOld { .. }));
                 prop_assert!(too_old, "{:?}", answer);
@@ -220,10 +289,18 @@ proptest! {
                     let left_ms = (until - now).num_milliseconds();
                     prop_assert!(left_ms >= duration_s * 1000 && left_ms < duration_s * 1000 + 1000);
                 }
-                let applies = resource.auto_approve.iter().position(|rule| {
-                    let fresh_s = resource.facts_fresh_for_s;
-                    duration_s <= rule.max_s && standing(&policy, &rule.from, &who, fresh_s, now).0
-                });
+                let fresh = Holds::FreshFor(resource.facts_fresh_for_s);
+                let says = |from: &[Subject]| standing(&policy, from, &who, fresh, now);
+                let fits = |max_s: i64| duration_s <= max_s;
+                let applies = resource
+                    .auto_approve
+                    .iter()
+                    .position(|rule| fits(rule.max_s) && says(&rule.from).0);
+                // None that might have applied was passed over.
+                let before = applies.unwrap_or(resource.auto_approve.len());
+                for rule in &resource.auto_approve[..before] {
+                    prop_assert!(!fits(rule.max_s) || says(&rule.from) == (false, false));
+                }
                 let expected = applies.map(|i| format!("resource.{typed}.auto_approve[{i}]"));
                 prop_assert_eq!(allowed.approved_under.map(|by| by.rule), expected);
             }
@@ -245,9 +322,11 @@ proptest! {
         let identity = policy.identify(&who);
         let human = human_behind(&policy, &who);
         let own = human.contains(&requester) || human.contains(&beneficiary);
-        let guard = standing(&policy, &policy.security.people, &who, 600, now()).0;
+        // By what was last known: nothing is given by any of it.
+        let acts = acts(&policy, &who, Holds::ForADay, now());
+        let guard = acts && stood(&policy, &policy.security.people, &who).0;
         let resource = &policy.resources[&request.spec.resource];
-        let approver = !own && stands(&policy, resource, &resource.approve.from, &who).0;
+        let approver = !own && acts && stood(&policy, &resource.approve.from, &who).0;
         prop_assert_eq!(evaluate::is_security(&policy, &identity, now()), guard);
         let revoked = evaluate::may_revoke(&policy, &request, &identity, now());
         prop_assert_eq!(revoked.is_ok(), guard || approver);

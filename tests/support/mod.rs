@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part of the world")]
 
+mod changing;
 mod forms;
 pub mod scene;
 mod seen;
@@ -80,6 +81,8 @@ pub struct Setup {
     pub without_scope: Option<&'static str>,
     /// Whether the channels are private.
     pub private_channels: bool,
+    /// Whether engineering, sre and oncall are Slack's user groups.
+    pub usergroups: bool,
 }
 
 pub fn workspace() -> Workspace {
@@ -89,6 +92,9 @@ pub fn workspace() -> Workspace {
         workspace = workspace.user(id, name);
     }
     workspace
+        .user_group("S0ENG", "engineering", &["U0ALICE", "U0BOB", "U0OLGA"])
+        .user_group("S0SRE", "sre-team", &["U0BOB", "U0DANA"])
+        .user_group("S0ONCALL", "oncall", &["U0OLGA"])
         .channel(APPROVALS, "approvals", &everybody)
         .channel(SECURITY, "security", &["U0CAROL"])
 }
@@ -98,6 +104,13 @@ pub fn config_text(folder: &std::path::Path, api_url: &str, setup: &Setup) -> St
     let krl = match &setup.krl {
         None => format!("krl = {{ path = \"{}\" }}", path("target/jitbot.krl")),
         Some(line) => line.clone(),
+    };
+    let group = |people: &[&str], usergroup: &str| {
+        if setup.usergroups {
+            return format!("slack_usergroup = \"{usergroup}\"");
+        }
+        let names: Vec<String> = people.iter().map(|n| format!("\"person:{n}\"")).collect();
+        format!("members = [{}]", names.join(", "))
     };
     let key = |name: &str| {
         let file = folder.join(format!("id_{name}"));
@@ -119,11 +132,11 @@ channels = ["slack:#security"]
 digest = {{ cron = "0 9 * * *", time_zone = "Europe/Berlin" }}
 
 [group.engineering]
-members = ["person:alice", "person:bob", "person:olga"]
+{engineering}
 [group.sre]
-members = ["person:bob", "person:dana"]
+{sre}
 [group.oncall]
-members = ["person:olga"]
+{oncall}
 [group.security]
 members = ["person:carol"]
 
@@ -179,6 +192,9 @@ remind = ["10m"]
 "##,
         db = path("jitbot.db"),
         ca = path("ca"),
+        engineering = group(&["alice", "bob", "olga"], "engineering"),
+        sre = group(&["bob", "dana"], "S0SRE"),
+        oncall = group(&["olga"], "@oncall"),
         alice = key("alice"),
         bob = key("bob"),
         olga = key("olga"),
@@ -338,18 +354,6 @@ pub fn reference(text: &str) -> Option<String> {
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .find(|word| jitbot::domain::ids::RequestId::new(*word).is_ok())
         .map(str::to_owned)
-}
-
-impl World {
-    /// How long until the next digest is due, with a minute to spare.
-    pub fn next_digest(&self) -> String {
-        use jitbot::clock::Clock as _;
-        let schedule =
-            config::schedule::Schedule::parse("0 9 * * *", chrono_tz::Europe::Berlin).unwrap();
-        let now = self.here.clock.now();
-        let wait = schedule.next_after(now).unwrap() - now;
-        format!("{}s", wait.num_seconds() + 60)
-    }
 }
 
 impl Site {

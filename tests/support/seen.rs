@@ -94,3 +94,16 @@ impl World {
             .collect()
     }
 }
+
+impl World {
+    /// How long until the next digest is due, with a minute to spare.
+    pub fn next_digest(&self) -> String {
+        use jitbot::clock::Clock as _;
+        let schedule =
+            jitbot::config::schedule::Schedule::parse("0 9 * * *", chrono_tz::Europe::Berlin)
+                .unwrap();
+        let now = self.here.clock.now();
+        let wait = schedule.next_after(now).unwrap() - now;
+        format!("{}s", wait.num_seconds() + 60)
+    }
+}

@@ -15,3 +15,4 @@ pub mod render;
 mod respond;
 pub mod send;
 pub mod typed;
+pub mod usergroups;

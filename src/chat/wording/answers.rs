@@ -102,7 +102,7 @@ fn received(summary: &Summary) -> Message {
     let line = what(Text::of("📨 Asked: "), summary);
     if summary.state == RequestState::Checking {
         return Message::line(
-            line.plain(". Some facts that decide it are being fetched; you'll hear privately."),
+            line.plain(". Whether you may is being checked with the workspace; you'll hear privately within two minutes."),
         )
         .with(follow(summary));
     }
@@ -165,7 +165,9 @@ pub(super) fn standing(summary: &Summary) -> Text {
             (GrantState::Cancelled, _) => Text::of("Cancelled before it was given."),
         },
         (RequestState::Approved, None) => Text::of("Approved."),
-        (RequestState::Checking, _) => Text::of("Facts that decide it are being fetched."),
+        (RequestState::Checking, _) => {
+            Text::of("Whether it may be asked for is being checked with the workspace.")
+        }
         (RequestState::Pending, _) => Text::of("Waits for a decision until ")
             .moment(summary.pending_until)
             .plain("."),

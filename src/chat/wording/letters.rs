@@ -7,7 +7,7 @@ use super::super::verb::Verb;
 use super::cards::{access, extension, in_short, what_became};
 use super::digests::digest;
 use super::history::history;
-use super::{answer, command, how_it_ends};
+use super::{answer, command, directory, how_it_ends};
 use crate::domain::grant::GrantState;
 use crate::domain::request::RequestState;
 
@@ -52,6 +52,15 @@ pub fn letter(letter: &Letter) -> Message {
             );
             with_access(message, card)
         }
+        Letter::Refused { card, refusal } => directory::refused(card, refusal),
+        Letter::Left {
+            account,
+            why,
+            cards,
+        } => directory::left(account, *why, cards),
+        Letter::Group { group, news } => directory::group(group, news),
+        Letter::DirectoryFails { platform, said } => directory::fails(platform, said),
+        Letter::DirectoryAnswers { platform } => directory::answers(platform),
         Letter::ClockSet { by_ms } => {
             let by = crate::domain::duration::format((by_ms / 1_000).abs());
             let how = if *by_ms < 0 { "back" } else { "ahead" };

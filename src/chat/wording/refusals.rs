@@ -2,6 +2,7 @@
 
 use super::super::text::Text;
 use super::super::verb::Verb;
+use super::directory::status;
 use super::{command, whom};
 use crate::domain::duration;
 use crate::domain::grant::GrantState;
@@ -136,8 +137,18 @@ pub fn refusal(refusal: &Refusal) -> Text {
                 Some(at) => text.plain(" (last known ").moment(*at).plain(")"),
                 None => text,
             }
-            .plain(", so nothing was decided. Please try again in a minute.")
+            .plain(", so nothing was decided. It is being looked up: please try again in a moment.")
         }
+        Refusal::AccountNotKnown { .. } => Text::of(
+            "It could not be checked just now that your account is a full member's, so nothing was decided. It is being looked up: please try again in a moment.",
+        ),
+        Refusal::MayNotAct { status: is } => Text::of(format!(
+            "Your account is {}. Only full members of the workspace ask and decide.",
+            status(*is)
+        )),
+        Refusal::DirectoryUnreachable => Text::of(
+            "Whether you may ask could not be found out: for two minutes nobody answered who belongs to which group. Please ask again in a while; security is told if it lasts.",
+        ),
         Refusal::NotYours => {
             Text::of("Only who asked for it or receives it can do that.")
         }
@@ -225,6 +236,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
+    use crate::domain::directory::AccountStatus;
     use crate::domain::ids::{GroupName, IssuerName, RequestId, ResourceName};
     use crate::domain::person::Subject;
 
@@ -290,6 +302,11 @@ mod tests {
                 group,
                 as_of: Some(at),
             },
+            Refusal::AccountNotKnown { as_of: None },
+            Refusal::MayNotAct {
+                status: AccountStatus::Guest,
+            },
+            Refusal::DirectoryUnreachable,
             Refusal::NotYours,
             Refusal::MayNotRevoke,
             Refusal::NoLongerOpen {
@@ -332,7 +349,7 @@ mod tests {
             assert!(seen.insert(said.clone()), "twice: {said}");
         }
         // As many as there are codes, or a new refusal is missing above.
-        assert_eq!(seen.len(), 37);
+        assert_eq!(seen.len(), 40);
     }
 
     #[test]

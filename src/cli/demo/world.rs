@@ -78,6 +78,10 @@ pub fn demo_config(
         let url = format!("sqlite://{}", paths.database().display());
         set(store, "store", "url", url.into());
     });
+    // A demo goes from one due moment to the next: it need not stop at each look at the directory.
+    section(&mut table, "directory", |directory| {
+        set(directory, "directory", "fresh_for", "2h".into());
+    });
     let path = |path: PathBuf| Value::from(path.display().to_string());
     section(&mut table, "issuer", |issuers| {
         for (name, issuer) in issuers.iter_mut() {

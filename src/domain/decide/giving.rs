@@ -24,6 +24,13 @@ pub enum Turn {
     Nothing,
 }
 
+/// Whether it was not given within its allowance, or would be over by now.
+#[must_use]
+pub fn is_too_late(grant: &Grant, now: Timestamp) -> bool {
+    now >= grant.deadline.unwrap_or(grant.end_by)
+        || (grant.state == GrantState::Scheduled && now > grant.activate_by)
+}
+
 /// Whether to call the target now. `allowed` is what today's rules say of it.
 ///
 /// The first intent fixes the deadline, by our clock and by the machine's, and moves the job that
@@ -55,9 +62,7 @@ pub fn begin_issue(
         );
         return Ok(Turn::End(plan));
     }
-    let too_late = now >= grant.deadline.unwrap_or(grant.end_by)
-        || (grant.state == GrantState::Scheduled && now > grant.activate_by);
-    if too_late {
+    if is_too_late(grant, now) {
         let plan = ending::order(request, grant, EndingReason::NotActivated, None, now)?;
         return Ok(Turn::End(plan));
     }

@@ -3,6 +3,7 @@
 //! Each function returns a [`Plan`]: rows to save, entries for the record, jobs. `service` carries a
 //! plan out in one transaction and adds nothing of its own.
 
+pub mod checking;
 pub mod ending;
 pub mod extending;
 pub mod giving;
@@ -13,7 +14,7 @@ use super::audit::AuditDraft;
 use super::command::MessageRef;
 use super::decision::Decision;
 use super::grant::{Grant, GrantState};
-use super::ids::RequestId;
+use super::ids::{AccountId, RequestId};
 use super::job_order::JobOrder;
 use super::request::{Request, RequestState};
 
@@ -32,6 +33,8 @@ pub enum Change {
     Grant(Box<Grant>, GrantState),
     /// Where a card stands.
     Card(RequestId, MessageRef),
+    /// Accounts of which the directory must be asked.
+    Want(Vec<AccountId>),
     /// An entry for the record.
     Record(AuditDraft),
     /// A job.

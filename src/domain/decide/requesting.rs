@@ -21,23 +21,7 @@ pub const ONE_MESSAGE_S: i64 = 5;
 #[must_use]
 pub fn receive(request: Request, policy: &ContentHash, rule: String, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
-    let draft = match &request.extends {
-        Some(extension) => AuditDraft::new(AuditKind::Requested).grant(&extension.grant),
-        None => AuditDraft::new(AuditKind::Requested),
-    };
-    plan.record(
-        draft
-            .by(&request.requester.account)
-            .request(&request.id)
-            .under(policy, vec![rule])
-            .fact("resource", request.spec.resource.as_str())
-            .fact("project", request.spec.project.as_str())
-            .fact("action", request.spec.action.as_str())
-            .fact("risk", request.spec.risk.as_str())
-            .fact("duration_s", request.spec.duration_s)
-            .fact("spec", request.spec_hash.0.as_str())
-            .text(request.reason.as_deref().unwrap_or("")),
-    );
+    plan.record(asked(&request, policy, vec![rule]));
     if request.state.is_open() {
         plan.job(JobOrder::expire(&request.id, request.pending_until));
         plan.draw(&request, rank::NEW, now);
@@ -45,6 +29,25 @@ pub fn receive(request: Request, policy: &ContentHash, rule: String, now: Timest
     plan.changes
         .insert(0, Change::NewRequest(Box::new(request)));
     plan
+}
+
+/// What the record keeps of a wish.
+pub(super) fn asked(request: &Request, policy: &ContentHash, rules: Vec<String>) -> AuditDraft {
+    let draft = match &request.extends {
+        Some(extension) => AuditDraft::new(AuditKind::Requested).grant(&extension.grant),
+        None => AuditDraft::new(AuditKind::Requested),
+    };
+    draft
+        .by(&request.requester.account)
+        .request(&request.id)
+        .under(policy, rules)
+        .fact("resource", request.spec.resource.as_str())
+        .fact("project", request.spec.project.as_str())
+        .fact("action", request.spec.action.as_str())
+        .fact("risk", request.spec.risk.as_str())
+        .fact("duration_s", request.spec.duration_s)
+        .fact("spec", request.spec_hash.0.as_str())
+        .text(request.reason.as_deref().unwrap_or(""))
 }
 
 /// What a resource says about the time of its accesses.
@@ -284,7 +287,7 @@ pub fn card_seen(
     }
 }
 
-fn close(
+pub(super) fn close(
     request: &Request,
     event: RequestEvent,
     now: Timestamp,

@@ -4,6 +4,7 @@
 //! the last commit. Differences from what PostgreSQL would do are told beside the queries.
 
 mod claims;
+mod directory;
 mod fault;
 mod grants;
 mod jobs;

@@ -338,3 +338,18 @@ pub(super) async fn count_in(
         .await
         .map_err(database)
 }
+
+pub(super) async fn in_state(
+    conn: &mut SqliteConnection,
+    state: RequestState,
+    limit: i64,
+) -> Result<Vec<Request>, StoreError> {
+    let found =
+        sqlx::query("SELECT * FROM requests WHERE state = $1 ORDER BY submitted_at, id LIMIT $2")
+            .bind(state.as_str())
+            .bind(limit)
+            .fetch_all(conn)
+            .await
+            .map_err(database)?;
+    all(&found)
+}

@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
 use super::claims::{self, Moment};
-use super::{grants, jobs, kept, record, requests};
+use super::{directory, grants, jobs, kept, record, requests};
 use crate::domain::audit::{AuditDraft, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
+use crate::domain::directory::{DirectoryGroup, DirectoryHealth, KnownAccount};
 use crate::domain::grant::{Grant, GrantState};
-use crate::domain::ids::{IssuerName, RequestId};
+use crate::domain::ids::{AccountId, IssuerName, RequestId};
 use crate::domain::job::{Claim, Job, Lane, Settle};
 use crate::domain::job_order::JobOrder;
 use crate::domain::request::{Request, RequestState};
@@ -156,6 +157,35 @@ impl Tx for SqliteTx<'_> {
         bound_to: &BTreeSet<String>,
     ) -> Result<(), StoreError> {
         let result = grants::keep_issuer(self.begin()?, name, bound_to).await;
+        self.end(result)
+    }
+
+    async fn keep_group(&mut self, group: &DirectoryGroup) -> Result<(), StoreError> {
+        let result = directory::keep_group(self.begin()?, group).await;
+        self.end(result)
+    }
+
+    async fn keep_account(
+        &mut self,
+        account: &AccountId,
+        known: KnownAccount,
+    ) -> Result<(), StoreError> {
+        let result = directory::keep_account(self.begin()?, account, known).await;
+        self.end(result)
+    }
+
+    async fn want_accounts(&mut self, accounts: &[AccountId]) -> Result<(), StoreError> {
+        let now = self.at.now;
+        let result = directory::want_accounts(self.begin()?, accounts, now).await;
+        self.end(result)
+    }
+
+    async fn keep_directory_health(
+        &mut self,
+        platform: &str,
+        health: &DirectoryHealth,
+    ) -> Result<(), StoreError> {
+        let result = directory::keep_health(self.begin()?, platform, health).await;
         self.end(result)
     }
 

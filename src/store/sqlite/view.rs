@@ -6,12 +6,15 @@ use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::tx::SqliteTx;
-use super::{grants, jobs, kept, record, requests};
+use super::{directory, grants, jobs, kept, record, requests};
 use crate::domain::audit::{AuditEntry, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
+use crate::domain::directory::{DirectoryGroup, DirectoryHealth, Known};
 use crate::domain::grant::{Grant, GrantState};
-use crate::domain::ids::{AccountId, GrantId, IssuerName, RequestId, ResourceName};
+use crate::domain::ids::{
+    AccountId, DirectoryGroupId, GrantId, IssuerName, RequestId, ResourceName,
+};
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::Spec;
 use crate::domain::timing::Timestamp;
@@ -158,6 +161,49 @@ macro_rules! reads {
                 machine_now: Timestamp,
             ) -> Result<BTreeMap<IssuerName, BTreeSet<String>>, StoreError> {
                 grants::issuers_in_use(self.conn(), machine_now).await
+            }
+
+            async fn known(&mut self, accounts: &[AccountId]) -> Result<Known, StoreError> {
+                directory::known(self.conn(), accounts).await
+            }
+
+            async fn directory_group(
+                &mut self,
+                id: &DirectoryGroupId,
+            ) -> Result<Option<DirectoryGroup>, StoreError> {
+                directory::group(self.conn(), id).await
+            }
+
+            async fn pinned_groups(
+                &mut self,
+                platform: &str,
+            ) -> Result<BTreeMap<String, DirectoryGroupId>, StoreError> {
+                directory::pinned(self.conn(), platform).await
+            }
+
+            async fn directory_accounts(
+                &mut self,
+            ) -> Result<BTreeMap<AccountId, (Option<Timestamp>, Timestamp)>, StoreError> {
+                directory::accounts(self.conn()).await
+            }
+
+            async fn holders(&mut self) -> Result<BTreeSet<AccountId>, StoreError> {
+                directory::holders(self.conn()).await
+            }
+
+            async fn directory_health(
+                &mut self,
+                platform: &str,
+            ) -> Result<DirectoryHealth, StoreError> {
+                directory::health(self.conn(), platform).await
+            }
+
+            async fn requests_in(
+                &mut self,
+                state: RequestState,
+                limit: i64,
+            ) -> Result<Vec<Request>, StoreError> {
+                requests::in_state(self.conn(), state, limit).await
             }
 
             async fn answered(&mut self, once: &str) -> Result<Option<String>, StoreError> {

@@ -1,11 +1,9 @@
 //! Trouble and change: faults, broken sockets, redelivery, time, and what administrators do.
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use axum::extract::State as AxumState;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::api::user_json;
 use super::super::delivery::{self, Delivery, Outgoing};
@@ -14,7 +12,7 @@ use super::super::socket;
 use super::super::state::{Conversation, Kind, State};
 use super::super::wire::{Change, Disconnect, Fault, RawAnswer};
 use super::super::workspace::Shared;
-use super::{StageError, Staged, cannot, emit, event_ts};
+use super::{StageError, Staged, cannot, emit, event_ts, user_groups};
 
 pub(super) async fn fault(
     AxumState(workspace): AxumState<Shared>,
@@ -145,7 +143,7 @@ fn channel(state: &State, name: &str) -> Result<String, StageError> {
     }
 }
 
-fn user(state: &State, name: &str) -> Result<String, StageError> {
+pub(super) fn user(state: &State, name: &str) -> Result<String, StageError> {
     match state.user(name) {
         Some(user) => Ok(user.id.clone()),
         None => cannot(format!("nobody is called {name}")),
@@ -171,7 +169,19 @@ fn apply(workspace: &Shared, state: &mut State, change: Change) -> Result<(), St
         }
         Change::Join { channel, user } => membership(workspace, state, &channel, &user, true),
         Change::Leave { channel, user } => membership(workspace, state, &channel, &user, false),
-        Change::GroupMembers { group, users } => group_members(workspace, state, &group, &users),
+        Change::Guest { user: who, guest } => {
+            let id = user(state, &who)?;
+            if let Some(user) = state.users.get_mut(&id) {
+                user.is_restricted = guest;
+            }
+            user_changed(workspace, state, &id);
+            Ok(())
+        }
+        Change::DisableGroup(name) => user_groups::disable(workspace, state, &name, true),
+        Change::EnableGroup(name) => user_groups::disable(workspace, state, &name, false),
+        Change::GroupMembers { group, users } => {
+            user_groups::replace_members(workspace, state, &group, &users)
+        }
     }
 }
 
@@ -331,46 +341,5 @@ fn rename_channel(
         "event_ts": ts,
     });
     emit(workspace, state, kind, event);
-    Ok(())
-}
-
-fn group_members(
-    workspace: &Shared,
-    state: &mut State,
-    group: &str,
-    users: &[String],
-) -> Result<(), StageError> {
-    let found = state
-        .groups
-        .values()
-        .find(|one| one.id == group || one.handle == group.trim_start_matches('@'));
-    let Some(id) = found.map(|one| one.id.clone()) else {
-        return cannot(format!("there is no user group {group}"));
-    };
-    let users = users
-        .iter()
-        .map(|name| user(state, name))
-        .collect::<Result<BTreeSet<_>, _>>()?;
-    let before = state
-        .groups
-        .get_mut(&id)
-        .map(|one| std::mem::replace(&mut one.users, users.clone()))
-        .unwrap_or_default();
-    let added: Vec<&String> = users.difference(&before).collect();
-    let removed: Vec<&String> = before.difference(&users).collect();
-    let (ts, now_s) = (event_ts(workspace, state), workspace.clock.now_s());
-    let event: Value = json!({
-        "type": "subteam_members_changed",
-        "subteam_id": id,
-        "team_id": state.team.id,
-        "date_previous_update": state.started_s,
-        "date_update": now_s,
-        "added_users": added,
-        "added_users_count": added.len(),
-        "removed_users": removed,
-        "removed_users_count": removed.len(),
-        "event_ts": ts,
-    });
-    emit(workspace, state, "subteam_members_changed", event);
     Ok(())
 }

@@ -6,6 +6,7 @@ mod elements;
 mod forms;
 mod look;
 mod press;
+mod user_groups;
 
 use axum::Json;
 use axum::Router;

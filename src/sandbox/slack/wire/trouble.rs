@@ -106,6 +106,17 @@ pub enum Change {
         /// Id or name.
         user: String,
     },
+    /// Makes a person a guest, or a full member again.
+    Guest {
+        /// Id or name.
+        user: String,
+        /// Whether they are a guest from now on.
+        guest: bool,
+    },
+    /// Disables a user group; its members stay kept.
+    DisableGroup(String),
+    /// Enables it again.
+    EnableGroup(String),
     /// Replaces the members of a user group.
     GroupMembers {
         /// Id or handle.

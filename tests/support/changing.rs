@@ -1,0 +1,70 @@
+//! What others change in the workspace, and people who act before anybody works.
+
+use chrono::TimeDelta;
+use jitbot::sandbox::people::{Change, FaultKind};
+
+use super::{APPROVALS, Setup, World, id_of, reference};
+
+impl Setup {
+    /// Engineering, sre and oncall are Slack's user groups.
+    pub fn with_usergroups() -> Self {
+        Self {
+            usergroups: true,
+            ..Self::default()
+        }
+    }
+}
+
+impl World {
+    /// Time passes while nobody works: what was known gets old.
+    pub fn nobody_works_for(&self, minutes: i64) {
+        self.here.clock.advance(TimeDelta::minutes(minutes));
+    }
+
+    /// Types a command; what is due is not done yet.
+    pub async fn only_types(&self, who: &str, typed: &str) -> String {
+        let answer = self
+            .here
+            .people
+            .command(id_of(who), APPROVALS, typed)
+            .await
+            .unwrap();
+        assert!(answer.acked, "{who}: {typed}: {answer:?}");
+        answer.visible_text
+    }
+
+    /// Asks while what is known is too old.
+    pub async fn asks_unknown(&self, who: &str, typed: &str) -> String {
+        self.nobody_works_for(11);
+        let answer = self.only_types(who, typed).await;
+        assert!(answer.contains("being checked"), "{answer}");
+        reference(&answer).unwrap()
+    }
+
+    pub async fn slack_lists(&self, group: &str, people: &[&str]) {
+        let users = people.iter().map(|name| id_of(name).to_owned()).collect();
+        let group = group.to_owned();
+        let change = Change::GroupMembers { group, users };
+        self.here.people.change(change).await.unwrap();
+    }
+
+    pub async fn slack_fails(&self, method: &str, times: u32, kind: FaultKind) {
+        self.here.people.fault(method, times, kind).await.unwrap();
+    }
+
+    pub async fn calls_of(&self, method: &str) -> usize {
+        let calls = self.here.people.calls().await.unwrap();
+        calls.iter().filter(|call| call.method == method).count()
+    }
+
+    /// What the last refusal on record was.
+    pub async fn last_refusal(&self) -> String {
+        let record = self.record().await;
+        let refused = record
+            .iter()
+            .rev()
+            .find(|e| e["kind"] == "refused")
+            .unwrap();
+        refused["facts"]["refusal"].as_str().unwrap().to_owned()
+    }
+}
