@@ -150,7 +150,7 @@ pub enum Letter {
     Digest(Box<Digest>),
 }
 
-/// One day, in numbers that can be recomputed from the record.
+/// One day: what happened can be counted again from the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest {
     /// From, exclusive of what an earlier digest told.
@@ -163,10 +163,25 @@ pub struct Digest {
     pub active_now: i64,
     /// Waiting for a decision now.
     pub pending_now: i64,
+    /// Which of them has been waiting the longest.
+    pub longest_waiting: Option<Waiting>,
     /// How many are stuck now.
     pub stuck_count: i64,
-    /// The first of them, with since when.
-    pub stuck_now: Vec<(GrantId, ResourceName, Timestamp)>,
+    /// The first of them: what, whose, since when.
+    pub stuck_now: Vec<(GrantId, ResourceName, AccountId, Timestamp)>,
     /// Entries in the record, and the hash of the last.
     pub head: (i64, String),
+}
+
+/// A request that waits for a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which.
+    pub request: RequestId,
+    /// For what.
+    pub resource: ResourceName,
+    /// Whose.
+    pub of: AccountId,
+    /// For how long, in seconds.
+    pub for_s: i64,
 }

@@ -4,6 +4,7 @@ use super::apply::conflict;
 use super::queries::{accounts_of, summary};
 use super::verdict::{Acting, Verdict};
 use crate::domain::answer::Answer;
+use crate::domain::audit::AuditKind;
 use crate::domain::command::WantedEnd;
 use crate::domain::decide::requesting::{self, ActivationTiming};
 use crate::domain::decision::Decider;
@@ -85,6 +86,10 @@ pub(super) async fn submit(
         ..request
     };
     let mut plan = requesting::receive(request.clone(), &policy.hash, allowed.asked_under, now);
+    let earlier = tx
+        .count_earlier(&accounts, &request.spec.resource, &request.id)
+        .await?;
+    plan.note(AuditKind::Requested, "first_time", earlier == 0);
     if let Some(rule) = by_rule {
         let timing = ActivationTiming {
             activation_s: resource.activation_s,

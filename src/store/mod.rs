@@ -130,6 +130,8 @@ pub trait Reads: Send {
     ) -> Result<Vec<Grant>, StoreError>;
     /// How many grants are in any of these states.
     async fn count_grants_in(&mut self, states: &[GrantState]) -> Result<i64, StoreError>;
+    /// The request that has been waiting for people the longest.
+    async fn longest_waiting(&mut self) -> Result<Option<Request>, StoreError>;
     /// How many requests are in this state.
     async fn count_requests_in(&mut self, state: RequestState) -> Result<i64, StoreError>;
     /// Grants of this issuer whose end was ordered and whose native deadline is after `machine_now`.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::chat::text::{Message, Part, Segment, Text, cut, shown, utc};
+use crate::chat::text::{Message, NAME_MAX, Part, Segment, Text, cut, shown, utc};
 use crate::domain::ids::AccountId;
 use crate::domain::timing::Timestamp;
 
@@ -246,7 +246,7 @@ fn user(account: &AccountId) -> Value {
 
 fn quiet_name(account: &AccountId, names: &Names) -> String {
     match names.get(account) {
-        Some(name) => cut(&shown(name), 80).replace('\n', " "),
+        Some(name) => cut(&shown(name), NAME_MAX).replace('\n', " "),
         None => account.member().to_owned(),
     }
 }

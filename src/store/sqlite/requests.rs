@@ -24,6 +24,11 @@ const SAVE: &str = "UPDATE requests SET state = $1, reason = $2, card_place = $3
     approvals_needed = $4, version = $5, pending_until = $6, decided_at = $7
     WHERE id = $8 AND state = $9 AND spec_hash = $10";
 
+// The condition of the index on open requests, word for word, and the narrower one.
+const LONGEST_WAITING: &str = "SELECT * FROM requests
+    WHERE state IN ('checking', 'pending') AND state = 'pending'
+    ORDER BY submitted_at, id LIMIT 1";
+
 const DECISIONS: &str = "SELECT * FROM decisions WHERE request = $1 ORDER BY id";
 
 const INSERT_DECISION: &str = "INSERT INTO decisions (request, approve, account, person, via_group,
@@ -284,6 +289,16 @@ pub(super) async fn count_earlier(
         .fetch_one(conn)
         .await
         .map_err(database)
+}
+
+pub(super) async fn longest_waiting(
+    conn: &mut SqliteConnection,
+) -> Result<Option<Request>, StoreError> {
+    let row = sqlx::query(LONGEST_WAITING)
+        .fetch_optional(conn)
+        .await
+        .map_err(database)?;
+    row.as_ref().map(rows::request).transpose()
 }
 
 pub(super) async fn count_in(

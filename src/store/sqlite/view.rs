@@ -114,6 +114,10 @@ macro_rules! reads {
                 grants::count_in(self.conn(), states).await
             }
 
+            async fn longest_waiting(&mut self) -> Result<Option<Request>, StoreError> {
+                requests::longest_waiting(self.conn()).await
+            }
+
             async fn count_requests_in(&mut self, state: RequestState) -> Result<i64, StoreError> {
                 requests::count_in(self.conn(), state).await
             }
