@@ -2,7 +2,7 @@
 
 use crate::domain::answer::Answer;
 use crate::domain::grant::{EndingReason, Evidence, GrantState};
-use crate::domain::ids::{AccountId, GrantId, RequestId, ResourceName};
+use crate::domain::ids::{AccountId, GrantId, Place, RequestId, ResourceName};
 use crate::domain::person::Subject;
 use crate::domain::request::RequestState;
 use crate::domain::spec::Risk;
@@ -146,8 +146,41 @@ pub enum Letter {
         /// What the platform said.
         said: String,
     },
+    /// To security: a channel can't be posted to.
+    PlaceLost(Box<LostPlace>),
+    /// To security: a channel can be posted to again.
+    PlaceBack(
+        /// Which.
+        Place,
+    ),
+    /// To the requester: their card stands here now.
+    SeenIn {
+        /// Which.
+        card: Box<Card>,
+        /// Where.
+        place: Place,
+    },
+    /// To the requester: no approver sees their request.
+    Unseen(Box<Card>),
     /// To security: the day.
     Digest(Box<Digest>),
+}
+
+/// A channel that can't be posted to, and what becomes of what is for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostPlace {
+    /// Which.
+    pub place: Place,
+    /// What the platform said.
+    pub said: String,
+    /// Whether security reads there.
+    pub is_securitys: bool,
+    /// The first resources whose cards belong there.
+    pub resources: Vec<ResourceName>,
+    /// How many more there are.
+    pub more_resources: usize,
+    /// Where their cards go meanwhile.
+    pub fallback: Option<Place>,
 }
 
 /// One day: what happened can be counted again from the record.

@@ -7,6 +7,7 @@ mod answers;
 mod cards;
 mod digests;
 mod letters;
+mod places;
 mod refusals;
 
 pub use answers::answer;

@@ -72,6 +72,8 @@ impl Config {
             people: self.security.people.clone(),
             channels: resolve("security.channels", &self.security.channels, &mut problems),
         };
+        let fallback = self.slack.fallback_channel.as_slice();
+        let fallback = resolve("slack.fallback_channel", fallback, &mut problems).pop();
         let mut resources = BTreeMap::new();
         for (name, config) in &self.resources {
             let channels = resolve(
@@ -123,6 +125,7 @@ impl Config {
             resources,
             issuers: issuers.clone(),
             security,
+            fallback,
             communities,
             max_open_per_person: self.limits.max_open_per_person,
         })
@@ -171,7 +174,7 @@ impl Config {
             .iter()
             .map(|(name, resource)| (name.to_string(), resource_text(resource)))
             .collect();
-        let text = json!({
+        let mut text = json!({
             "format": TEXT_FORMAT,
             "groups": groups,
             "issuers": issuers,
@@ -183,6 +186,9 @@ impl Config {
                 "people": sorted(&self.security.people),
             },
         });
+        if let Some(fallback) = &self.slack.fallback_channel {
+            text["fallback_channel"] = json!(fallback);
+        }
         format!("{text:#}\n")
     }
 

@@ -43,7 +43,7 @@ fn holding_key(spec: &Spec) -> String {
 }
 
 impl JobOrder {
-    fn engine(kind: JobKind, key: String, run_at: Timestamp) -> Self {
+    pub(super) fn engine(kind: JobKind, key: String, run_at: Timestamp) -> Self {
         Self {
             kind,
             key,
@@ -55,7 +55,13 @@ impl JobOrder {
         }
     }
 
-    fn chat(kind: JobKind, key: String, whereto: &str, rank: i64, run_at: Timestamp) -> Self {
+    pub(super) fn chat(
+        kind: JobKind,
+        key: String,
+        whereto: &str,
+        rank: i64,
+        run_at: Timestamp,
+    ) -> Self {
         Self {
             kind,
             key,

@@ -1,6 +1,6 @@
 //! Tells a channel of security the day.
 
-use super::{Effects, ours, post_failed};
+use super::{Effects, ours};
 use crate::chat::card::{Digest, Letter, Waiting};
 use crate::domain::ids::Place;
 use crate::domain::outcome::Outcome;
@@ -42,10 +42,7 @@ impl Effects {
             head: (facts.mark.to.count, facts.mark.to.hash.0.clone()),
         };
         tracing::info!(audit.head = %facts.mark.to, "digest {number} goes out");
-        self.outbox(place.platform())?
-            .announce(place, &Letter::Digest(Box::new(digest)))
+        self.announce(place, &Letter::Digest(Box::new(digest)))
             .await
-            .map_err(post_failed)?;
-        Ok(Outcome::Done)
     }
 }

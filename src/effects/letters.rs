@@ -8,7 +8,11 @@ use crate::domain::ids::{AccountId, GrantId, RequestId};
 use crate::domain::outcome::Outcome;
 
 impl Effects {
-    async fn tell(&self, account: &AccountId, letter: &Letter) -> Result<Outcome, Outcome> {
+    pub(super) async fn tell(
+        &self,
+        account: &AccountId,
+        letter: &Letter,
+    ) -> Result<Outcome, Outcome> {
         self.outbox(account.platform())?
             .tell(account, letter)
             .await

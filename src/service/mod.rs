@@ -9,6 +9,7 @@ mod deciding;
 mod digest;
 mod ending;
 mod outcome;
+mod places;
 mod queries;
 mod submitting;
 mod turns;

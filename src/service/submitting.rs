@@ -81,7 +81,7 @@ pub(super) async fn submit(
         card_place: match by_rule {
             // Nobody is shown, or pinged for, what a rule decided.
             Some(_) => None,
-            None => resource.channels.first().cloned(),
+            None => super::places::card_place(tx, policy, &resource.name).await?,
         },
         ..request
     };

@@ -12,11 +12,13 @@ mod clock;
 mod digest;
 mod early_end;
 mod first_end;
+mod odd_places;
 mod once;
 mod restart;
 mod scopes;
 mod stuck;
 mod undecided;
+mod untold_security;
 mod who_may;
 
 /// Everything that went over the wire in this world has the published types.

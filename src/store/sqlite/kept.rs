@@ -54,6 +54,18 @@ pub(super) async fn record_card(
     Ok(())
 }
 
+pub(super) async fn forget_card(
+    conn: &mut SqliteConnection,
+    id: &RequestId,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM cards WHERE request = $1")
+        .bind(id.as_str())
+        .execute(conn)
+        .await
+        .map_err(database)?;
+    Ok(())
+}
+
 pub(super) async fn answer(
     conn: &mut SqliteConnection,
     once: &str,

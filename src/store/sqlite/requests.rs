@@ -6,7 +6,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use super::fault::{database, inconsistent, or_taken};
 use super::rows;
 use crate::domain::decision::{Decider, Decision};
-use crate::domain::ids::{AccountId, RequestId, ResourceName};
+use crate::domain::ids::{AccountId, Place, RequestId, ResourceName};
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::timing::Timestamp;
@@ -28,6 +28,10 @@ const SAVE: &str = "UPDATE requests SET state = $1, reason = $2, card_place = $3
 const LONGEST_WAITING: &str = "SELECT * FROM requests
     WHERE state IN ('checking', 'pending') AND state = 'pending'
     ORDER BY submitted_at, id LIMIT 1";
+
+const WAITING_AT: &str = "SELECT * FROM requests
+    WHERE state IN ('checking', 'pending') AND state = 'pending' AND card_place IS $1
+    ORDER BY submitted_at, id LIMIT $2";
 
 const DECISIONS: &str = "SELECT * FROM decisions WHERE request = $1 ORDER BY id";
 
@@ -299,6 +303,20 @@ pub(super) async fn longest_waiting(
         .await
         .map_err(database)?;
     row.as_ref().map(rows::request).transpose()
+}
+
+pub(super) async fn waiting_at(
+    conn: &mut SqliteConnection,
+    place: Option<&Place>,
+    limit: i64,
+) -> Result<Vec<Request>, StoreError> {
+    let found = sqlx::query(WAITING_AT)
+        .bind(place.map(Place::as_str))
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    all(&found)
 }
 
 pub(super) async fn count_in(
