@@ -48,32 +48,34 @@ impl Config {
             ));
         }
         let communities = self.communities();
+        let resolve_one = |key: &str, name: &String, problems: &mut Vec<Problem>| {
+            let (what, hint) = match places.get(name) {
+                None => (
+                    format!("the channel {name} was not found"),
+                    "Check its name, and invite the bot into it.",
+                ),
+                Some(place) if !is_in(&communities, place) => (
+                    format!("the channel {name} is in another workspace than the people"),
+                    "Correct the team in slack:TEAM/USER, or use that workspace's tokens.",
+                ),
+                Some(place) => return Some(place.clone()),
+            };
+            problems.push(self.problem(key, what, hint));
+            None
+        };
         let resolve = |key: &str, names: &[String], problems: &mut Vec<Problem>| {
-            let mut found = Vec::new();
-            for (i, name) in names.iter().enumerate() {
-                let key = format!("{key}[{i}]");
-                match places.get(name) {
-                    None => problems.push(self.problem(
-                        &key,
-                        format!("the channel {name} was not found"),
-                        "Check its name, and invite the bot into it.",
-                    )),
-                    Some(place) if !is_in(&communities, place) => problems.push(self.problem(
-                        &key,
-                        format!("the channel {name} is in another workspace than the people"),
-                        "Correct the team in slack:TEAM/USER, or use that workspace's tokens.",
-                    )),
-                    Some(place) => found.push(place.clone()),
-                }
-            }
+            let found = names.iter().enumerate();
             found
+                .filter_map(|(i, name)| resolve_one(&format!("{key}[{i}]"), name, problems))
+                .collect()
         };
         let security = Security {
             people: self.security.people.clone(),
             channels: resolve("security.channels", &self.security.channels, &mut problems),
         };
-        let fallback = self.slack.fallback_channel.as_slice();
-        let fallback = resolve("slack.fallback_channel", fallback, &mut problems).pop();
+        let fallback = self.slack.fallback_channel.as_ref();
+        let fallback =
+            fallback.and_then(|name| resolve_one("slack.fallback_channel", name, &mut problems));
         let mut resources = BTreeMap::new();
         for (name, config) in &self.resources {
             let channels = resolve(

@@ -8,6 +8,7 @@ mod apply;
 mod deciding;
 mod digest;
 mod ending;
+mod missed;
 mod outcome;
 mod places;
 mod queries;

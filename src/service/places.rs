@@ -4,26 +4,21 @@
 //! for the channel goes to where somebody reads it, and waits for the channel as well.
 
 use super::apply::apply;
+use super::missed::{LOST_AGAIN_S, miss, person, reroute};
 use super::{Service, ServiceError};
 use crate::domain::decide::{Change, Plan};
-use crate::domain::ids::{AccountId, Place, RequestId, ResourceName};
+use crate::domain::ids::{Place, RequestId, ResourceName};
 use crate::domain::job::{Job, JobKind, Settle};
 use crate::domain::job_order::JobOrder;
 use crate::domain::outcome::{Outcome, PlaceTrouble};
-use crate::domain::place_orders::{once_back_key, watch_key, where_key};
+use crate::domain::place_orders::{watch_key, where_key};
 use crate::domain::request::{Request, RequestState};
 use crate::domain::timing::{Timestamp, seconds};
 use crate::policy::Policy;
 use crate::store::{StoreError, Tx, Urgency, write};
 
-/// How often a lost channel is looked at, and what waits for it comes to see, in seconds.
-const LOST_AGAIN_S: i64 = 300;
-
 /// How often the channels are looked at while cards wait for a press, in seconds.
 const LOOK_AGAIN_S: i64 = 600;
-
-/// How often a person is told anew who can't be told, while nobody else could be, in seconds.
-const PERSON_AGAIN_S: i64 = 3_600;
 
 /// Cards that are moved in one transaction.
 const MOVED_MAX: i64 = 1_000;
@@ -231,32 +226,6 @@ async fn lost(
     Ok(plan)
 }
 
-/// A message to security did not reach this channel: it waits for it, and goes to security's people if
-/// it reached no other channel either.
-async fn miss(
-    tx: &mut dyn Tx,
-    policy: &Policy,
-    message: &JobKind,
-    place: &Place,
-) -> Result<Plan, StoreError> {
-    let now = tx.now();
-    let mut plan = Plan::default();
-    // Each channel has its own copy; the last one that misses its channel knows it of all others.
-    let mut reached = false;
-    for other in policy.security.channels.iter().filter(|c| *c != place) {
-        let key = once_back_key(&message.to_place(other));
-        reached |= tx.open_job(&key).await?.is_none();
-    }
-    if !reached {
-        for account in policy.security_accounts() {
-            plan.job(JobOrder::privately(message, &account, now));
-        }
-    }
-    let again = now + seconds(LOST_AGAIN_S);
-    plan.job(JobOrder::once_back(message, place, again));
-    Ok(plan)
-}
-
 /// A channel is back: that is told, and the cards that belong there go there.
 async fn back(tx: &mut dyn Tx, policy: &Policy, place: &Place) -> Result<Plan, StoreError> {
     let now = tx.now();
@@ -356,39 +325,6 @@ async fn missed(
     let missed = miss(tx, policy, &job.kind, &trouble.place).await?;
     plan.changes.extend(missed.changes);
     Ok((plan, Settle::Done))
-}
-
-/// A message for a channel of security that the config no longer names goes to those that it names.
-fn reroute(tx: &mut dyn Tx, policy: &Policy, message: &JobKind) -> (Plan, Settle) {
-    let mut plan = Plan::default();
-    for channel in &policy.security.channels {
-        plan.job(JobOrder::rerouted(message, channel, tx.now()));
-    }
-    (plan, Settle::Done)
-}
-
-/// A person of security can't be told privately. It is tried again for as long as the message has not
-/// reached its channel, unless they are no longer security.
-async fn person(
-    tx: &mut dyn Tx,
-    policy: &Policy,
-    account: &AccountId,
-    message: &JobKind,
-    said: &str,
-) -> Result<Settle, StoreError> {
-    let error = said.to_owned();
-    let missed = match message.security_place() {
-        Some(place) => tx.open_job(&watch_key(place)).await?.is_some(),
-        None => false,
-    };
-    Ok(if missed && policy.security_accounts().contains(account) {
-        Settle::Again {
-            at: tx.now() + seconds(PERSON_AGAIN_S),
-            error,
-        }
-    } else {
-        Settle::GiveUp { error }
-    })
 }
 
 /// The channels were looked at; again while anything waits for a press.
