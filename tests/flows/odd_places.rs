@@ -3,7 +3,7 @@
 
 use super::judged;
 use super::support::{APPROVALS, ELSEWHERE, Setup, Site, World, id_of, reference};
-use jitbot::sandbox::people::{Change, SeenMessage};
+use jitbot::sandbox::people::{Change, FaultKind, SeenMessage};
 
 const FALLBACK: &str = "[slack]\nfallback_channel = \"slack:#elsewhere\"";
 
@@ -188,6 +188,24 @@ async fn without_a_fallback_requester_and_security_know_and_the_card_comes_when_
     world.presses("bob", "Approve", &id).await;
     assert_eq!(world.kinds(&id).await.last().unwrap(), "issued");
     judged(&world).await;
+}
+
+#[tokio::test]
+async fn a_channel_that_is_closed_to_us_is_back_with_the_first_post_that_succeeds() {
+    let world = with_fallback().await;
+    let closed = FaultKind::SlackError("restricted_action".into());
+    let people = &world.here.people;
+    people.fault("chat.postMessage", 1, closed).await.unwrap();
+    let first = world.asks("alice", "/jit request staging-ssh 1h one").await;
+    assert_eq!(world.cards_in(ELSEWHERE, &first).await.len(), 1);
+    world.pass("30m").await;
+    let told = world.security_reads().await;
+    assert_eq!(told.len(), 1, "looking shows nothing: {told:#?}");
+    let second = world.asks("alice", "/jit request staging-ssh 2h two").await;
+    assert_eq!(world.cards_in(APPROVALS, &second).await.len(), 1);
+    assert_eq!(world.security_reads_with(BACK).await, 1);
+    world.pass("30m").await;
+    assert_eq!(world.security_reads().await.len(), 2);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ pub(super) fn place_lost(lost: &LostPlace) -> Message {
     message.with(Part::Aside(
         Text::of("Unarchive it or type ")
             .code("/invite @jitbot")
-            .plain(" there; if it is gone, name another in the config. You'll hear when it works again, and nothing before."),
+            .plain(" there, and let it post; if it is gone, name another in the config. You'll hear when it works again, and nothing before."),
     ))
 }
 
