@@ -3,6 +3,7 @@
 
 mod guard;
 mod pins;
+mod places;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::config::Config;
 use crate::config::issuer::{HostsWay, IssuerConfig};
 use crate::domain::answer::Answer;
 use crate::domain::command::Inbound;
-use crate::domain::ids::{IssuerName, Place};
+use crate::domain::ids::IssuerName;
 use crate::effects::Effects;
 use crate::effects::ended_grants::EndedGrantsOf;
 use crate::http;
@@ -110,7 +111,8 @@ impl App {
             .check_app_token(&app_token)
             .await
             .map_err(|failure| anyhow!("no socket can be opened with the app token: {failure}"))?;
-        let places = resolve_places(&outbox, config).await?;
+        let (places, lost) = places::resolve(&outbox, config).await?;
+        places::refuse_lost(&*store, &lost, clock.machine_now()).await?;
         let usergroups = pins::resolve(&outbox, config, &*store).await?;
 
         let built = build_issuers(config, &clock)?;
@@ -143,6 +145,7 @@ impl App {
         }
         let head = service.start().await?.to_string();
         tracing::info!(audit.head = %head, "started");
+        service.take_up_places(lost).await?;
 
         let http = match &config.http {
             Some(settings) => {
@@ -228,35 +231,6 @@ impl App {
             http.stop().await;
         }
         self.store.close().await;
-    }
-}
-
-/// The channels that the config names, with every problem at once.
-async fn resolve_places(
-    outbox: &SlackOutbox,
-    config: &Config,
-) -> anyhow::Result<BTreeMap<String, Place>> {
-    let resolved = outbox
-        .places(&config.place_names())
-        .await
-        .map_err(|failure| anyhow!("Slack did not list its channels: {failure}"))?;
-    let mut places = BTreeMap::new();
-    let mut problems = Vec::new();
-    for (name, place) in resolved {
-        match place {
-            Ok(place) => {
-                places.insert(name, place);
-            }
-            Err(problem) => problems.push(problem.to_string()),
-        }
-    }
-    if problems.is_empty() {
-        Ok(places)
-    } else {
-        bail!(
-            "the config names channels that can't be used:\n{}",
-            problems.join("\n")
-        )
     }
 }
 

@@ -1,13 +1,15 @@
 //! Whatever is typed or configured: what Slack is sent holds Slack's limits, and stays text.
 
 use chrono::DateTime;
-use jitbot::chat::card::{Card, CardDecision, CardGrant, HowItEnds, Letter, Notable, Occasion};
+use jitbot::chat::card::{
+    Card, CardDecision, CardGrant, HowItEnds, Letter, LostPlace, Notable, Occasion,
+};
 use jitbot::chat::slack::render::{self, Names};
 use jitbot::domain::answer::Answer;
 use jitbot::domain::departure::Departure;
 use jitbot::domain::directory::{AccountStatus, GroupNews};
 use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
-use jitbot::domain::ids::{AccountId, GroupName, RequestId, ResourceName};
+use jitbot::domain::ids::{AccountId, GroupName, Place, RequestId, ResourceName};
 use jitbot::domain::person::Subject;
 use jitbot::domain::refusal::Refusal;
 use jitbot::domain::request::RequestState;
@@ -64,6 +66,19 @@ fn yes(by: Option<AccountId>, s: i64) -> CardDecision {
         approved: true,
         why: None,
         at: at(s),
+    }
+}
+
+/// A channel for more resources than one message names, with the longest names.
+fn lost_place(said: &str) -> LostPlace {
+    let place = |id: &str| Place::new(format!("slack:T1/{id}")).unwrap();
+    LostPlace {
+        place: place("C1"),
+        said: said.to_owned(),
+        is_securitys: true,
+        resources: vec![ResourceName::new("r".repeat(64)).unwrap(); 10],
+        more_resources: 90,
+        fallback: Some(place("C2")),
     }
 }
 
@@ -197,7 +212,7 @@ fn parsed_texts(drawn: &render::Drawn) -> Vec<String> {
 fn assert_stays_text(drawn: &render::Drawn) {
     for text in parsed_texts(drawn) {
         for piece in text.split('<').skip(1) {
-            let ours = ["@UALICE>", "!date^"]
+            let ours = ["@UALICE>", "!date^", "#C1>", "#C2>"]
                 .iter()
                 .any(|ok| piece.starts_with(ok));
             assert!(ours, "a sequence that nobody of us wrote: <{piece}");
@@ -277,6 +292,7 @@ proptest! {
         for letter in [
             Letter::Stuck { card: card.clone(), failures: 9, said: said.clone() },
             Letter::CardLost { card: card.clone(), said: said.clone() },
+            Letter::PlaceLost(Box::new(lost_place(&said))),
             Letter::Refused { card: card.clone(), refusal: Refusal::DirectoryUnreachable },
             Letter::Left {
                 account: account("UALICE"),

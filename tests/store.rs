@@ -3,6 +3,8 @@
 #[path = "store/world.rs"]
 mod world;
 
+#[path = "store/cards.rs"]
+mod cards;
 #[path = "store/claiming.rs"]
 mod claiming;
 #[path = "store/directory.rs"]

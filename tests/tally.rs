@@ -10,12 +10,14 @@ mod steps;
 #[path = "decide/walk.rs"]
 mod walk;
 
-use jitbot::domain::audit::{AuditEntry, Head, append};
+use chrono::TimeDelta;
+use jitbot::domain::audit::{AuditDraft, AuditEntry, AuditKind, Head, append};
 use jitbot::domain::decide::{Change, Plan};
-use jitbot::domain::decision::Decider;
-use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
+use jitbot::domain::decision::{Decider, Decision};
+use jitbot::domain::grant::{EndingReason, Evidence, Grant, GrantState};
+use jitbot::domain::ids::{AccountId, ResourceName};
 use jitbot::domain::request::RequestState;
-use jitbot::domain::tally::Tally;
+use jitbot::domain::tally::{Access, ApprovedBy, EarlyEnd, Overrun, Tally, Try};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -25,39 +27,134 @@ use crate::walk::World;
 /// Counts what one request's life changed.
 fn count(world: &World, t: &mut Tally) {
     for (_, step, plan) in &world.history {
-        if matches!(step, Step::Refuse) || is_refusal_at_activation(*step, plan) {
-            t.refused += 1;
-        }
+        count_tries(*step, plan, t);
         for change in &plan.changes {
             match change {
-                Change::NewRequest(_) => t.requested += 1,
+                Change::NewRequest(request) => {
+                    t.requested += 1;
+                    let asked = (request.requester.account.clone(), resource());
+                    *t.asked.entry(asked).or_default() += 1;
+                }
+                Change::Decision(decision) => count_decision(decision, t),
                 Change::Request(after, _) => match after.state {
                     RequestState::Denied => t.denied += 1,
-                    RequestState::Expired => t.expired += 1,
+                    RequestState::Expired => {
+                        t.expired += 1;
+                        *t.undecided.entry(access()).or_default() += 1;
+                    }
                     RequestState::Withdrawn => t.withdrawn += 1,
                     RequestState::Approved if by_rule(plan) => t.approved_by_rule += 1,
                     RequestState::Approved => t.approved_by_people += 1,
                     state => panic!("no walk leads to {state:?}"),
                 },
-                Change::Grant(after, was) => match (was, after.state) {
-                    // Its call may be answered after its end was ordered: it began all the same.
-                    _ if matches!(step, Step::Issued) => t.issued += 1,
-                    (_, GrantState::Failed) => t.failed += 1,
-                    (_, GrantState::Ended) => {
-                        let ending = after.ending.as_ref().unwrap();
-                        let early = [EndingReason::Done, EndingReason::Revoked];
-                        t.ended += 1;
-                        t.ended_early += i64::from(early.contains(&ending.reason));
-                        t.told_only += i64::from(after.evidence == Some(Evidence::ToldOnly));
-                        let due = ending.at.min(after.deadline.unwrap());
-                        let lag_ms = (after.ended_at.unwrap() - due).num_milliseconds();
-                        t.longest_lag_ms = t.longest_lag_ms.max(lag_ms);
+                Change::Grant(after, was) => {
+                    count_order(after, *was, t);
+                    match (was, after.state) {
+                        // Its call may be answered after its end was ordered: it began all the same.
+                        _ if matches!(step, Step::Issued) => t.issued += 1,
+                        (_, GrantState::Failed) => t.failed += 1,
+                        (_, GrantState::Cancelled) => t.cancelled += 1,
+                        (_, GrantState::Ended) => count_end(after, t),
+                        _ => {}
                     }
-                    _ => {}
-                },
+                }
                 _ => {}
             }
         }
+    }
+}
+
+fn resource() -> ResourceName {
+    ResourceName::new("staging-ssh").unwrap()
+}
+
+/// The one access that every walk is about.
+fn access() -> Access {
+    Access {
+        resource: Some(resource()),
+        of: Some(AccountId::new("slack:T1/U1").unwrap()),
+    }
+}
+
+fn count_tries(step: Step, plan: &Plan, t: &mut Tally) {
+    let tried = if matches!(step, Step::Refuse) {
+        Try {
+            by: Some(AccountId::new("slack:T1/U9").unwrap()),
+            tried: "approve".into(),
+            refusal: "own_request".into(),
+            about: Access::default(),
+        }
+    } else if is_refusal_at_activation(step, plan) {
+        Try {
+            by: None,
+            tried: "activate".into(),
+            refusal: "spec_changed".into(),
+            about: access(),
+        }
+    } else {
+        return;
+    };
+    t.refused += 1;
+    *t.tries.entry(tried).or_default() += 1;
+}
+
+fn count_decision(decision: &Decision, t: &mut Tally) {
+    let by = match &decision.decider {
+        Decider::Person { identity, .. } => ApprovedBy::Person(identity.account.clone()),
+        Decider::Rule => ApprovedBy::Rule("rule".into()),
+    };
+    if decision.approve {
+        *t.approvals.entry((by, access())).or_default() += 1;
+    } else {
+        let ApprovedBy::Person(who) = by else {
+            panic!("a rule denied");
+        };
+        *t.denials.entry((Some(who), access())).or_default() += 1;
+    }
+}
+
+/// An end that is ordered with this change, by somebody.
+fn count_order(after: &Grant, was: GrantState, t: &mut Tally) {
+    let had_none = matches!(
+        was,
+        GrantState::Scheduled | GrantState::Issuing | GrantState::Unknown | GrantState::Active
+    );
+    let Some(ending) = after.ending.as_ref().filter(|_| had_none) else {
+        return;
+    };
+    match ending.reason {
+        EndingReason::Done => t.given_back += 1,
+        EndingReason::Revoked => t.revoked += 1,
+        _ => return,
+    }
+    t.early.push(EarlyEnd {
+        by: ending.by.as_ref().map(|by| by.account.clone()),
+        reason: ending.reason,
+        about: access(),
+        why: None,
+    });
+}
+
+fn count_end(after: &Grant, t: &mut Tally) {
+    let ending = after.ending.as_ref().unwrap();
+    t.ended += 1;
+    t.told_only += i64::from(after.evidence == Some(Evidence::ToldOnly));
+    let due = ending.at.min(after.deadline.unwrap());
+    let late = after.ended_at.unwrap() - due;
+    if late < TimeDelta::seconds(1) {
+        return;
+    }
+    t.overruns += 1;
+    let in_time = after.evidence == Some(Evidence::ExpiredAtTarget)
+        && ending.reason == EndingReason::Deadline;
+    t.seen_late += i64::from(in_time);
+    let late_s = late.num_seconds();
+    if late_s > t.longest_overrun.as_ref().map_or(0, |o| o.late_s) {
+        t.longest_overrun = Some(Overrun {
+            late_s,
+            grant: after.id.clone(),
+            about: access(),
+        });
     }
 }
 
@@ -144,7 +241,12 @@ proptest! {
         prop_assert_eq!(all.requested, a.requested + b.requested);
         prop_assert_eq!(all.ended, a.ended + b.ended);
         prop_assert_eq!(all.refused, a.refused + b.refused);
-        prop_assert_eq!(all.longest_lag_ms, a.longest_lag_ms.max(b.longest_lag_ms));
+        let late_s = |t: &Tally| t.longest_overrun.as_ref().map_or(0, |o| o.late_s);
+        prop_assert_eq!(late_s(&all), late_s(&a).max(late_s(&b)));
+        for (tries, n) in &all.tries {
+            let parts = [&a, &b].map(|t| t.tries.get(tries).copied().unwrap_or(0));
+            prop_assert_eq!(*n, parts[0] + parts[1]);
+        }
     }
 }
 
@@ -160,25 +262,94 @@ fn every_number_is_counted_somewhere() {
         let worlds = lives().new_tree(&mut runner).unwrap().current();
         worlds.iter().for_each(|world| count(world, &mut counted));
     }
+    // Named one by one, so that a new number does not compile before it is counted here.
+    let Tally {
+        requested,
+        approved_by_people,
+        approved_by_rule,
+        denied,
+        refused,
+        expired,
+        withdrawn,
+        issued,
+        failed,
+        cancelled,
+        ended,
+        told_only,
+        overruns,
+        seen_late,
+        longest_overrun,
+        given_back,
+        revoked,
+        asked,
+        first_time: _,
+        approvals,
+        denials,
+        undecided,
+        tries,
+        early,
+    } = &counted;
     let numbers = [
-        counted.requested,
-        counted.approved_by_people,
-        counted.approved_by_rule,
-        counted.denied,
-        counted.refused,
-        counted.expired,
-        counted.withdrawn,
-        counted.issued,
-        counted.ended,
-        counted.ended_early,
-        counted.told_only,
-        counted.failed,
-        counted.longest_lag_ms,
+        requested,
+        approved_by_people,
+        approved_by_rule,
+        denied,
+        refused,
+        expired,
+        withdrawn,
+        issued,
+        failed,
+        cancelled,
+        ended,
+        told_only,
+        overruns,
+        seen_late,
+        given_back,
+        revoked,
     ];
-    assert!(numbers.iter().all(|number| *number > 0), "{counted:?}");
+    assert!(longest_overrun.is_some(), "{counted:?}");
+    let lists = [asked.len(), denials.len(), undecided.len(), early.len()];
+    assert!(lists.iter().all(|length| *length > 0), "{counted:?}");
+    assert_eq!((approvals.len(), tries.len()), (2, 2), "{counted:?}");
+    assert!(numbers.iter().all(|number| **number > 0), "{counted:?}");
 }
 
 #[test]
 fn a_record_of_nothing_counts_nothing() {
     assert_eq!(tally(&[]), Tally::default());
+}
+
+fn entry(draft: AuditDraft) -> AuditEntry {
+    append(&Head::empty(), draft, [7; 16], case::at(0))
+}
+
+#[test]
+fn a_first_time_is_what_the_entry_says_it_is() {
+    let who = AccountId::new("slack:T1/U1").unwrap();
+    let asked = |first: bool| {
+        let draft = AuditDraft::new(AuditKind::Requested).by(&who);
+        entry(draft.access(&resource(), &who).fact("first_time", first))
+    };
+    let counted = tally(&[asked(true), asked(false), asked(false)]);
+    let key = (who, resource());
+    assert_eq!(counted.first_time.get(&key), Some(&1));
+    assert_eq!(counted.asked.get(&key), Some(&3));
+}
+
+#[test]
+fn an_early_end_says_why_until_that_is_erased_and_a_hundred_are_kept() {
+    let who = AccountId::new("slack:T1/U3").unwrap();
+    let draft = AuditDraft::new(AuditKind::EndOrdered).by(&who);
+    let mut revoked = entry(draft.fact("reason", "revoked").text("too long"));
+    let kept = tally(&[revoked.clone()]).early.remove(0);
+    assert_eq!(kept.why.as_deref(), Some("too long"));
+    assert_eq!(
+        (kept.by, kept.about),
+        (Some(who), Access::default()),
+        "an entry of an earlier version names no access"
+    );
+    revoked.text = None;
+    let counted = tally(&vec![revoked; 10_000]);
+    assert_eq!((counted.revoked, counted.early.len()), (10_000, 100));
+    assert_eq!(counted.early[0].why, None);
 }

@@ -5,7 +5,7 @@ use crate::domain::departure::Departure;
 use crate::domain::directory::GroupNews;
 use crate::domain::grant::{EndingReason, Evidence, GrantState};
 use crate::domain::happened::Happened;
-use crate::domain::ids::{AccountId, GrantId, RequestId, ResourceName};
+use crate::domain::ids::{AccountId, GrantId, Place, RequestId, ResourceName};
 use crate::domain::person::Subject;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{ExtensionState, RequestState};
@@ -230,11 +230,44 @@ pub enum Letter {
         /// What the platform said.
         said: String,
     },
+    /// To security: a channel can't be posted to.
+    PlaceLost(Box<LostPlace>),
+    /// To security: a channel can be posted to again.
+    PlaceBack(
+        /// Which.
+        Place,
+    ),
+    /// To the requester: their card stands here now.
+    SeenIn {
+        /// Which.
+        card: Box<Card>,
+        /// Where.
+        place: Place,
+    },
+    /// To the requester: no approver sees their request.
+    Unseen(Box<Card>),
     /// To security: the day.
     Digest(Box<Digest>),
 }
 
-/// One day, in numbers that can be recomputed from the record.
+/// A channel that can't be posted to, and what becomes of what is for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostPlace {
+    /// Which.
+    pub place: Place,
+    /// What the platform said.
+    pub said: String,
+    /// Whether security reads there.
+    pub is_securitys: bool,
+    /// The first resources whose cards belong there.
+    pub resources: Vec<ResourceName>,
+    /// How many more there are.
+    pub more_resources: usize,
+    /// Where their cards go meanwhile.
+    pub fallback: Option<Place>,
+}
+
+/// One day: what happened can be counted again from the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest {
     /// From, exclusive of what an earlier digest told.
@@ -247,10 +280,25 @@ pub struct Digest {
     pub active_now: i64,
     /// Waiting for a decision now.
     pub pending_now: i64,
+    /// Which of them has been waiting the longest.
+    pub longest_waiting: Option<Waiting>,
     /// How many are stuck now.
     pub stuck_count: i64,
-    /// The first of them, with since when.
-    pub stuck_now: Vec<(GrantId, ResourceName, Timestamp)>,
+    /// The first of them: what, whose, since when.
+    pub stuck_now: Vec<(GrantId, ResourceName, AccountId, Timestamp)>,
     /// Entries in the record, and the hash of the last.
     pub head: (i64, String),
+}
+
+/// A request that waits for a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which.
+    pub request: RequestId,
+    /// For what.
+    pub resource: ResourceName,
+    /// Whose.
+    pub of: AccountId,
+    /// For how long, in seconds.
+    pub for_s: i64,
 }

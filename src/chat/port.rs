@@ -44,7 +44,16 @@ pub enum PostError {
         /// What went wrong.
         said: String,
     },
-    /// Can never be posted there: no such channel, not a member, a person gone, a payload refused.
+    /// Nothing can be posted to that channel: it is gone or archived, or we are not in it or may not
+    /// post there.
+    #[error("{said}")]
+    NoPlace {
+        /// What went wrong; the platform's error code first.
+        said: String,
+        /// Whether [`Outbox::look_at`] shows it.
+        shows: bool,
+    },
+    /// Can never be posted: a person gone, a message gone, a payload refused.
     #[error("{said}")]
     Permanent {
         /// What went wrong; the platform's error code first.
@@ -98,6 +107,12 @@ pub trait Outbox: Send + Sync + 'static {
         account: &AccountId,
         letter: &Letter,
     ) -> Result<(), PostError>;
+
+    /// Looks whether we could post to a channel, without posting.
+    async fn look_at(&self, place: &Place) -> Result<(), PostError>;
+
+    /// Those of these channels that we could not post to, each with why.
+    async fn lost_of(&self, places: &[Place]) -> Result<Vec<(Place, String)>, PostError>;
 
     /// A message to a channel.
     async fn announce(&self, place: &Place, letter: &Letter) -> Result<(), PostError>;

@@ -7,6 +7,9 @@ use super::button::Button;
 use crate::domain::ids::{AccountId, Place};
 use crate::domain::timing::Timestamp;
 
+/// Characters of a person's name; a longer one is cut.
+pub const NAME_MAX: usize = 80;
+
 /// One piece of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
@@ -118,6 +121,22 @@ impl Text {
             Segment::PersonQuiet(account) => Some(account),
             _ => None,
         })
+    }
+
+    /// The most characters that a platform may draw it with, in UTF-16 units.
+    #[must_use]
+    pub fn width_max(&self) -> usize {
+        self.0
+            .iter()
+            .map(|segment| match segment {
+                Segment::Plain(text) | Segment::Strong(text) | Segment::Code(text) => {
+                    text.encode_utf16().count()
+                }
+                Segment::Moment(at) => utc(*at).len(),
+                Segment::Person(_) | Segment::PersonQuiet(_) => NAME_MAX,
+                Segment::Place(place) => place.member().len() + 1,
+            })
+            .sum()
     }
 
     /// The line for a log, a notification or a terminal: instants in UTC, accounts by their ids.

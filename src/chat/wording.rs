@@ -12,6 +12,7 @@ mod history;
 mod home;
 mod letters;
 mod lists;
+mod places;
 mod refusals;
 
 pub use answers::answer;

@@ -101,6 +101,7 @@ impl Config {
             .channels
             .iter()
             .chain(self.resources.values().flat_map(|r| &r.channels))
+            .chain(&self.slack.fallback_channel)
             .collect();
         names.into_iter().cloned().collect()
     }

@@ -81,30 +81,34 @@ impl Config {
                 .filter_map(|group| group.source.as_ref())
                 .map(|id| format!("{}:{}", id.platform(), id.community())),
         );
+        let resolve_one = |key: &str, name: &String, problems: &mut Vec<Problem>| {
+            let (what, hint) = match places.get(name) {
+                None => (
+                    format!("the channel {name} was not found"),
+                    "Check its name, and invite the bot into it.",
+                ),
+                Some(place) if !is_in(&communities, place) => (
+                    format!("the channel {name} is in another workspace than the people"),
+                    "Correct the team in slack:TEAM/USER, or use that workspace's tokens.",
+                ),
+                Some(place) => return Some(place.clone()),
+            };
+            problems.push(self.problem(key, what, hint));
+            None
+        };
         let resolve = |key: &str, names: &[String], problems: &mut Vec<Problem>| {
-            let mut found = Vec::new();
-            for (i, name) in names.iter().enumerate() {
-                let key = format!("{key}[{i}]");
-                match places.get(name) {
-                    None => problems.push(self.problem(
-                        &key,
-                        format!("the channel {name} was not found"),
-                        "Check its name, and invite the bot into it.",
-                    )),
-                    Some(place) if !is_in(&communities, place) => problems.push(self.problem(
-                        &key,
-                        format!("the channel {name} is in another workspace than the people"),
-                        "Correct the team in slack:TEAM/USER, or use that workspace's tokens.",
-                    )),
-                    Some(place) => found.push(place.clone()),
-                }
-            }
+            let found = names.iter().enumerate();
             found
+                .filter_map(|(i, name)| resolve_one(&format!("{key}[{i}]"), name, problems))
+                .collect()
         };
         let security = Security {
             people: self.security.people.clone(),
             channels: resolve("security.channels", &self.security.channels, &mut problems),
         };
+        let fallback = self.slack.fallback_channel.as_ref();
+        let fallback =
+            fallback.and_then(|name| resolve_one("slack.fallback_channel", name, &mut problems));
         let mut resources = BTreeMap::new();
         for (name, config) in &self.resources {
             let channels = resolve(
@@ -142,6 +146,7 @@ impl Config {
             resources,
             issuers: issuers.clone(),
             security,
+            fallback,
             communities,
             max_open_per_person: self.limits.max_open_per_person,
             directories: Directories {
@@ -207,7 +212,7 @@ impl Config {
                 (name.to_string(), resource_text(resource, fresh_for_s))
             })
             .collect();
-        let text = json!({
+        let mut text = json!({
             "directory_fresh_for_s": self.directory.fresh_for_s,
             "format": TEXT_FORMAT,
             "groups": groups,
@@ -220,6 +225,9 @@ impl Config {
                 "people": sorted(&self.security.people),
             },
         });
+        if let Some(fallback) = &self.slack.fallback_channel {
+            text["fallback_channel"] = json!(fallback);
+        }
         format!("{text:#}\n")
     }
 

@@ -13,7 +13,7 @@ use super::secret::{self, SecretSource};
 use super::subject::{self, Names};
 use crate::policy::model::Subject;
 
-pub(super) const SLACK_KEYS: &[&str] = &["bot_token", "app_token", "api_url"];
+pub(super) const SLACK_KEYS: &[&str] = &["bot_token", "app_token", "api_url", "fallback_channel"];
 pub(super) const STORE_KEYS: &[&str] = &["url"];
 pub(super) const SECURITY_KEYS: &[&str] = &["people", "channels", "digest"];
 pub(super) const DIGEST_KEYS: &[&str] = &["cron", "time_zone"];
@@ -36,6 +36,8 @@ pub struct SlackConfig {
     pub app_token: SecretSource,
     /// Where the Web API is, with a `/` at its end; Slack's own where none is given.
     pub api_url: Option<String>,
+    /// Name of the place where cards go whose own channels can't be posted to.
+    pub fallback_channel: Option<String>,
 }
 
 /// `[store]`.
@@ -95,10 +97,15 @@ pub(super) fn slack(root: &Table<'_>) -> Option<SlackConfig> {
         Some(item) => read_api_url(&item),
         None => Some(None),
     };
+    let fallback_channel = match table.get("fallback_channel") {
+        Some(item) => place(&item).map(Some),
+        None => Some(None),
+    };
     Some(SlackConfig {
         bot_token: bot_token?,
         app_token: app_token?,
         api_url: api_url?,
+        fallback_channel: fallback_channel?,
     })
 }
 
@@ -281,20 +288,39 @@ pub(super) fn places(item: &Item<'_>) -> Option<Vec<String>> {
         if repeated {
             item.problem("is named twice", "Leave one out.");
             places = None;
-        } else if text.starts_with("discord:") {
-            item.problem(
-                format!("{} is on a platform that is not served yet", quoted(text)),
-                format!("Discord comes later. {PLACE_HINT}"),
-            );
-            places = None;
-        } else if !is_place(text) {
-            item.problem(format!("{} is not a channel", quoted(text)), PLACE_HINT);
+        } else if !is_served(&item, text, PLACE_HINT) {
             places = None;
         } else if let Some(places) = &mut places {
             places.push(text.to_owned());
         }
     }
     places
+}
+
+/// The name of one place.
+fn place(item: &Item<'_>) -> Option<String> {
+    let text = item.string()?;
+    is_served(
+        item,
+        text,
+        "Write it like \"slack:#approvals-elsewhere\" or \"slack:C0123456\".",
+    )
+    .then(|| text.to_owned())
+}
+
+fn is_served(item: &Item<'_>, text: &str, hint: &str) -> bool {
+    if text.starts_with("discord:") {
+        item.problem(
+            format!("{} is on a platform that is not served yet", quoted(text)),
+            format!("Discord comes later. {hint}"),
+        );
+        return false;
+    }
+    let served = is_place(text);
+    if !served {
+        item.problem(format!("{} is not a channel", quoted(text)), hint);
+    }
+    served
 }
 
 fn is_place(text: &str) -> bool {

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::ids::{AccountId, GrantId, RequestId};
+use super::ids::{AccountId, GrantId, RequestId, ResourceName};
 use super::spec::ContentHash;
 use super::timing::Timestamp;
 
@@ -166,6 +166,13 @@ impl AuditDraft {
         self.policy = Some(policy.clone());
         self.rules = rules;
         self
+    }
+
+    /// Which access it is about: what, and whose.
+    #[must_use]
+    pub fn access(self, resource: &ResourceName, of: &AccountId) -> Self {
+        self.fact("resource", resource.as_str())
+            .fact("of", of.as_str())
     }
 
     /// One more fact.

@@ -201,6 +201,51 @@ pub enum JobKind {
         /// E.g. `slack`.
         platform: String,
     },
+    /// Tell a channel of security that another channel can't be posted to.
+    TellPlaceLost {
+        /// Which.
+        lost: Place,
+        /// Where it is told.
+        place: Place,
+        /// What the platform said.
+        said: String,
+    },
+    /// Tell a channel of security that a channel can be posted to again.
+    TellPlaceBack {
+        /// Which.
+        back: Place,
+        /// Where it is told.
+        place: Place,
+    },
+    /// Tell a person of security privately what no channel of security can be told.
+    Privately {
+        /// Whom.
+        account: AccountId,
+        /// What: a message to a channel of security.
+        message: Box<JobKind>,
+    },
+    /// Give a channel of security the message that it missed, once it can be posted to again.
+    OnceBack {
+        /// What: the message to that channel.
+        message: Box<JobKind>,
+    },
+    /// A channel can't be posted to: look whether it can again. While this job waits, that is known
+    /// and was told.
+    WatchPlace {
+        /// Which.
+        place: Place,
+        /// What the platform said.
+        said: String,
+        /// Whether looking at the channel shows it; otherwise only a post that succeeds does.
+        shows: bool,
+    },
+    /// Look whether the channels can be posted to in which cards wait for a press.
+    LookAtPlaces,
+    /// Tell the requester where their request is seen now, if anywhere.
+    NotifyWhere {
+        /// Which.
+        request: RequestId,
+    },
     /// Put onto a target what must stand there whatever grants there are; at each start.
     Publish {
         /// The issuer instance.
@@ -216,6 +261,76 @@ pub enum JobKind {
         /// Where.
         place: Place,
     },
+}
+
+impl JobKind {
+    /// The channel of security that this message is for. Security gets it, whatever becomes of the
+    /// channel; none for everything else.
+    #[must_use]
+    pub fn security_place(&self) -> Option<&Place> {
+        match self {
+            Self::TellStuck { place, .. }
+            | Self::TellHealed { place, .. }
+            | Self::TellCardLost { place, .. }
+            | Self::TellClock { place, .. }
+            | Self::TellPlaceLost { place, .. }
+            | Self::TellPlaceBack { place, .. }
+            | Self::TellLeft { place, .. }
+            | Self::TellGroup { place, .. }
+            | Self::TellDirectoryFails { place, .. }
+            | Self::TellDirectoryAnswers { place, .. }
+            | Self::Digest { place, .. } => Some(place),
+            Self::Issue { .. }
+            | Self::Extend { .. }
+            | Self::RefreshFacts { .. }
+            | Self::DecideChecked { .. }
+            | Self::CheckHolder { .. }
+            | Self::NotifyRefused { .. }
+            | Self::NotifyExtended { .. }
+            | Self::NotifyNotExtended { .. }
+            | Self::SendAgain { .. }
+            | Self::SyncReminder { .. }
+            | Self::SyncHome { .. }
+            | Self::History { .. }
+            | Self::Revoke { .. }
+            | Self::ExpireRequest { .. }
+            | Self::SyncCard { .. }
+            | Self::StrikeCopy { .. }
+            | Self::NotifyDecided { .. }
+            | Self::NotifyReady { .. }
+            | Self::Remind { .. }
+            | Self::NotifyEnded { .. }
+            | Self::AnswerPress { .. }
+            | Self::Privately { .. }
+            | Self::OnceBack { .. }
+            | Self::WatchPlace { .. }
+            | Self::LookAtPlaces
+            | Self::NotifyWhere { .. }
+            | Self::Publish { .. }
+            | Self::DigestDue => None,
+        }
+    }
+
+    /// The same message to another channel of security.
+    #[must_use]
+    pub fn to_place(&self, to: &Place) -> Self {
+        let mut other = self.clone();
+        match &mut other {
+            Self::TellStuck { place, .. }
+            | Self::TellHealed { place, .. }
+            | Self::TellCardLost { place, .. }
+            | Self::TellClock { place, .. }
+            | Self::TellPlaceLost { place, .. }
+            | Self::TellPlaceBack { place, .. }
+            | Self::TellLeft { place, .. }
+            | Self::TellGroup { place, .. }
+            | Self::TellDirectoryFails { place, .. }
+            | Self::TellDirectoryAnswers { place, .. }
+            | Self::Digest { place, .. } => *place = to.clone(),
+            _ => {}
+        }
+        other
+    }
 }
 
 /// The queue that a job waits in: lanes take turns, and one that is sick holds up no other.
@@ -240,6 +355,12 @@ impl Lane {
     #[must_use]
     pub fn directory(platform: &str) -> Self {
         Self(format!("directory:{platform}"))
+    }
+
+    /// Looks at one channel, or at all.
+    #[must_use]
+    pub fn look(what: &str) -> Self {
+        Self(format!("look:{what}"))
     }
 
     /// What needs nobody outside.

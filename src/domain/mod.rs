@@ -20,6 +20,7 @@ pub mod job;
 pub mod job_order;
 pub mod outcome;
 pub mod person;
+pub mod place_orders;
 pub mod refusal;
 pub mod request;
 pub mod spec;

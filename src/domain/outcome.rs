@@ -3,6 +3,18 @@
 use super::command::MessageRef;
 use super::directory::{FetchTrouble, Fetched};
 use super::grant::Evidence;
+use super::ids::Place;
+
+/// A channel that can't be posted to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceTrouble {
+    /// Which.
+    pub place: Place,
+    /// What the platform said.
+    pub said: String,
+    /// Whether looking at the channel shows it; otherwise only a post that succeeds shows its end.
+    pub shows: bool,
+}
 
 /// What a handler reports.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +69,14 @@ pub enum Outcome {
         /// The whole lane must wait so long (a rate limit).
         pause_lane: bool,
     },
+    /// A message stands in this channel.
+    PostedTo(Place),
+    /// The channel that it is for can't be posted to.
+    PlaceLost(PlaceTrouble),
+    /// The channel can be posted to.
+    PlaceThere,
+    /// These of the channels that were looked at can't be posted to.
+    PlacesLost(Vec<PlaceTrouble>),
     /// It can never succeed.
     Impossible {
         /// What happened, without secrets.

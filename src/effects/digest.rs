@@ -1,7 +1,7 @@
 //! Tells a channel of security the day.
 
-use super::{Effects, ours, post_failed};
-use crate::chat::card::{Digest, Letter};
+use super::{Effects, ours};
+use crate::chat::card::{Digest, Letter, Waiting};
 use crate::domain::ids::Place;
 use crate::domain::outcome::Outcome;
 
@@ -23,22 +23,26 @@ impl Effects {
             tally: facts.tally.clone(),
             active_now: facts.active_now,
             pending_now: facts.pending_now,
+            longest_waiting: facts.longest_waiting.map(|request| Waiting {
+                for_s: (self.service.now() - request.submitted_at).num_seconds(),
+                request: request.id,
+                resource: request.spec.resource,
+                of: request.beneficiary.account,
+            }),
             stuck_count: facts.stuck_count,
             stuck_now: facts
                 .stuck_now
                 .into_iter()
                 .map(|grant| {
                     let since = grant.stuck_since.unwrap_or(grant.end_by);
-                    (grant.id, grant.spec.resource, since)
+                    let of = grant.beneficiary.account;
+                    (grant.id, grant.spec.resource, of, since)
                 })
                 .collect(),
             head: (facts.mark.to.count, facts.mark.to.hash.0.clone()),
         };
         tracing::info!(audit.head = %facts.mark.to, "digest {number} goes out");
-        self.outbox(place.platform())?
-            .announce(place, &Letter::Digest(Box::new(digest)))
+        self.announce(place, &Letter::Digest(Box::new(digest)))
             .await
-            .map_err(post_failed)?;
-        Ok(Outcome::Done)
     }
 }

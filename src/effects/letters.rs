@@ -11,7 +11,11 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::{ExtensionState, RequestState};
 
 impl Effects {
-    async fn tell(&self, account: &AccountId, letter: &Letter) -> Result<Outcome, Outcome> {
+    pub(super) async fn tell(
+        &self,
+        account: &AccountId,
+        letter: &Letter,
+    ) -> Result<Outcome, Outcome> {
         self.outbox(account.platform())?
             .tell(account, letter)
             .await

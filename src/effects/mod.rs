@@ -12,6 +12,7 @@ mod history;
 mod home;
 mod issue;
 mod letters;
+mod places;
 mod publish;
 mod refresh_facts;
 mod revoke;
@@ -28,14 +29,15 @@ use async_trait::async_trait;
 
 use crate::chat::port::{Outbox, PostError};
 use crate::directory::DirectorySource;
-use crate::domain::ids::IssuerName;
+use crate::domain::ids::{AccountId, IssuerName, Place};
 use crate::domain::job::{Job, JobKind};
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Outcome, PlaceTrouble};
 use crate::issuer::Issuer;
 use crate::service::Service;
 use crate::worker::Handler;
 
 /// Everything that effects reach.
+#[derive(Clone)]
 pub struct Effects {
     service: Arc<Service>,
     /// By platform, e.g. `slack`.
@@ -43,6 +45,8 @@ pub struct Effects {
     issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
     /// By platform too.
     directories: BTreeMap<&'static str, Arc<dyn DirectorySource>>,
+    /// Whom messages to channels of security are told instead.
+    privately: Option<AccountId>,
 }
 
 impl Effects {
@@ -61,6 +65,7 @@ impl Effects {
                 .collect(),
             issuers,
             directories: BTreeMap::new(),
+            privately: None,
         }
     }
 
@@ -95,6 +100,9 @@ impl Effects {
 #[async_trait]
 impl Handler for Effects {
     async fn run(&self, job: &Job) -> Outcome {
+        if let Some(outcome) = self.not_for_there(&job.kind) {
+            return outcome;
+        }
         let outcome = match &job.kind {
             JobKind::Issue { grant } => self.issue(job, grant).await,
             JobKind::Extend { request } => self.extend(job, request).await,
@@ -148,6 +156,15 @@ impl Handler for Effects {
                 place,
                 said,
             } => self.tell_card_lost(request, place, said).await,
+            JobKind::TellPlaceLost { lost, place, said } => {
+                self.tell_place_lost(lost, place, said).await
+            }
+            JobKind::TellPlaceBack { back, place } => self.tell_place_back(back, place).await,
+            JobKind::Privately { account, message } => self.privately(job, account, message).await,
+            JobKind::OnceBack { message } => self.once_back(job, message).await,
+            JobKind::WatchPlace { place, shows, .. } => self.watch_place(place, *shows).await,
+            JobKind::LookAtPlaces => self.look_at_places().await,
+            JobKind::NotifyWhere { request } => self.notify_where(request).await,
             JobKind::Digest { digest, place } => self.digest(*digest, place).await,
         };
         outcome.unwrap_or_else(|outcome| outcome)
@@ -178,6 +195,20 @@ fn post_failed(error: PostError) -> Outcome {
             after_s: None,
             pause_lane: false,
         },
-        PostError::Permanent { said } => Outcome::Impossible { said },
+        PostError::NoPlace { said, .. } | PostError::Permanent { said } => {
+            Outcome::Impossible { said }
+        }
+    }
+}
+
+/// A platform's failure to post to this channel, as an outcome.
+fn post_failed_at(place: &Place) -> impl Fn(PostError) -> Outcome {
+    move |error| match error {
+        PostError::NoPlace { said, shows } => Outcome::PlaceLost(PlaceTrouble {
+            place: place.clone(),
+            said,
+            shows,
+        }),
+        other => post_failed(other),
     }
 }

@@ -1,6 +1,6 @@
 //! What security is told when something is wrong.
 
-use super::{Effects, ours, post_failed};
+use super::{Effects, ours, post_failed_at};
 use crate::chat::card::Letter;
 use crate::domain::departure::Departure;
 use crate::domain::directory::GroupNews;
@@ -9,12 +9,20 @@ use crate::domain::ids::{AccountId, GrantId, Place, RequestId};
 use crate::domain::outcome::Outcome;
 
 impl Effects {
-    async fn announce(&self, place: &Place, letter: &Letter) -> Result<Outcome, Outcome> {
+    /// Tells a channel of security; or one of its people, where no channel could be told.
+    pub(super) async fn announce(
+        &self,
+        place: &Place,
+        letter: &Letter,
+    ) -> Result<Outcome, Outcome> {
+        if let Some(account) = &self.privately {
+            return self.tell(account, letter).await;
+        }
         self.outbox(place.platform())?
             .announce(place, letter)
             .await
-            .map_err(post_failed)?;
-        Ok(Outcome::Done)
+            .map_err(post_failed_at(place))?;
+        Ok(Outcome::PostedTo(place.clone()))
     }
 
     pub(super) async fn tell_stuck(&self, id: &GrantId, place: &Place) -> Result<Outcome, Outcome> {
@@ -56,7 +64,10 @@ impl Effects {
         place: &Place,
         said: &str,
     ) -> Result<Outcome, Outcome> {
-        let (_, card) = self.card(id).await?;
+        let (facts, card) = self.card(id).await?;
+        if !facts.request.state.is_open() {
+            return Ok(Outcome::Done);
+        }
         let letter = Letter::CardLost {
             card: Box::new(card),
             said: said.to_owned(),

@@ -155,6 +155,8 @@ pub struct Rules {
     pub issuers: BTreeMap<IssuerName, IssuerFacts>,
     /// Security.
     pub security: Security,
+    /// Where cards go whose own channels can't be posted to.
+    pub fallback: Option<Place>,
     /// The workspaces and guilds that commands may come from, e.g. `slack:T1`.
     pub communities: BTreeSet<String>,
     /// Open requests that one person may have.
@@ -208,6 +210,63 @@ impl Policy {
 }
 
 impl Rules {
+    /// Where the cards of a resource may stand: where it belongs first, the fallback last.
+    #[must_use]
+    pub fn card_places(&self, resource: &ResourceName) -> Vec<&Place> {
+        let mut places: Vec<&Place> = Vec::new();
+        let own = self.resources.get(resource).map(|one| &one.channels);
+        for place in own.into_iter().flatten().chain(&self.fallback) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    /// Every channel that anything is posted to.
+    #[must_use]
+    pub fn places(&self) -> BTreeSet<&Place> {
+        self.security
+            .channels
+            .iter()
+            .chain(self.resources.values().flat_map(|one| &one.channels))
+            .chain(&self.fallback)
+            .collect()
+    }
+
+    /// One account of each person of security. `members` says who is in the groups that are named.
+    #[must_use]
+    pub fn security_accounts(
+        &self,
+        members: &BTreeMap<GroupName, BTreeSet<AccountId>>,
+    ) -> Vec<AccountId> {
+        let mut people = BTreeSet::new();
+        let mut accounts = Vec::new();
+        for subject in &self.security.people {
+            let named: Vec<&AccountId> = match subject {
+                Subject::Account(account) => vec![account],
+                Subject::Person(name) => {
+                    let person = self.people.get(name);
+                    person
+                        .and_then(|one| one.accounts.first())
+                        .into_iter()
+                        .collect()
+                }
+                Subject::Group(name) => members.get(name).into_iter().flatten().collect(),
+            };
+            for account in named {
+                let identity = self.identify(account);
+                let who = identity
+                    .person
+                    .map_or_else(|| account.to_string(), |name| format!("person:{name}"));
+                if people.insert(who) {
+                    accounts.push(account.clone());
+                }
+            }
+        }
+        accounts
+    }
+
     /// The account with the person that it belongs to.
     #[must_use]
     pub fn identify(&self, account: &AccountId) -> Identity {

@@ -5,8 +5,10 @@ use super::deciding::Vote;
 use super::verdict::{Acting, Verdict};
 use super::{Service, ServiceError};
 use crate::domain::answer::Answer;
+use crate::domain::audit::AuditKind;
 use crate::domain::command::{Act, Command, Inbound, Via};
-use crate::domain::decide::{checking, requesting};
+use crate::domain::decide::{Plan, checking, requesting};
+use crate::domain::ids::RequestId;
 use crate::domain::job_order::JobOrder;
 use crate::domain::refusal::Refusal;
 use crate::store::{StoreError, Tx, Urgency, write};
@@ -77,6 +79,7 @@ async fn act(tx: &mut dyn Tx, acting: &Acting, command: Command) -> Result<Answe
                 let about = acting.policy.accounts_of(&acting.identity);
                 checking::ask_again(&mut plan, about, tx.now());
             }
+            name_access(tx, acting, about.as_ref(), &mut plan).await?;
             apply(tx, plan).await?;
             apply(tx, also).await?;
             let answer = Answer::Refused(refusal);
@@ -96,6 +99,36 @@ async fn act(tx: &mut dyn Tx, acting: &Acting, command: Command) -> Result<Answe
     })?;
     tx.keep_answer(once, &kept).await?;
     Ok(answer)
+}
+
+/// Names the access that a refused act was about, where there is one. Never what was typed: it may hold
+/// a secret.
+async fn name_access(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    about: Option<&RequestId>,
+    plan: &mut Plan,
+) -> Result<(), StoreError> {
+    if let Some(id) = about
+        && let Some(request) = tx.request(id).await?
+    {
+        let of = request.beneficiary.account.as_str();
+        plan.note(AuditKind::Refused, "of", of);
+        plan.note(
+            AuditKind::Refused,
+            "resource",
+            request.spec.resource.as_str(),
+        );
+    } else if let Act::Command(Command::Submit { resource, .. }) = &acting.inbound.act
+        && let Some(name) = acting
+            .policy
+            .resources
+            .keys()
+            .find(|name| name.as_str() == resource)
+    {
+        plan.note(AuditKind::Refused, "resource", name.as_str());
+    }
+    Ok(())
 }
 
 /// Tells who pressed or sent a form what came of it, where nothing else does.

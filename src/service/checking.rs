@@ -67,7 +67,7 @@ pub(super) async fn decide(
             let latest = now + seconds(resource.pending_for_s);
             let next = Request {
                 approvals_needed: allowed.approvals_needed,
-                card_place: resource.channels.first().cloned(),
+                card_place: super::places::card_place(tx, &policy, &resource.name).await?,
                 pending_until: request.spec.until.map_or(latest, |until| until.min(latest)),
                 ..request.clone()
             };

@@ -9,6 +9,7 @@ use crate::domain::decide::Plan;
 use crate::domain::decide::requesting::{self, ActivationTiming};
 use crate::domain::decision::{Decider, Decision};
 use crate::domain::grant::GrantState;
+use crate::domain::job_order::JobOrder;
 use crate::domain::person::Identity;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Request, RequestState};
@@ -39,14 +40,18 @@ pub(super) async fn press(
         return Ok(Verdict::refused(not_found, None));
     };
     let id = request.id.clone();
-    // A button only stands where we put it: a press from elsewhere was not made with it.
-    if request.card_place.as_ref() != Some(&press.on.place) {
-        return Ok(Verdict::refused(Refusal::ForgedButton, Some(&id)));
-    }
     let mut also = Plan::default();
     let known = tx.card(&id).await?;
-    if known.as_ref().is_some_and(|card| *card != press.on) {
-        requesting::card_seen(&mut also, &id, known.as_ref(), &press.on, now);
+    let here = request.card_place.as_ref() == Some(&press.on.place);
+    let is_the_card = known.as_ref().map_or(here, |card| *card == press.on);
+    if !is_the_card {
+        // A button only stands where we put it, now or before a card was put elsewhere: a press from
+        // another place was not made with it.
+        let places = policy.card_places(&request.spec.resource);
+        if !here && !places.contains(&&press.on.place) {
+            return Ok(Verdict::refused(Refusal::ForgedButton, Some(&id)));
+        }
+        also.job(JobOrder::strike_copy(&id, &press.on, now));
         return Ok(Verdict::Refused {
             refusal: Refusal::NotTheCard {
                 reference: id.clone(),

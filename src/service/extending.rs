@@ -99,7 +99,7 @@ pub(super) async fn extend(
         origin: acting.inbound.place.clone(),
         card_place: match by_rule {
             Some(_) => None,
-            None => resource.channels.first().cloned(),
+            None => super::places::card_place(tx, policy, &resource.name).await?,
         },
         approvals_needed: allowed.approvals_needed,
         version: 1,

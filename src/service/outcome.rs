@@ -38,42 +38,48 @@ impl Recorder for Service {
                     // nobody else.
                     return late(tx, &policy, &job, outcome).await;
                 }
-                let (plan, settle) = match &job.kind {
-                    JobKind::Issue { grant } => issue(tx, grant, &job, outcome).await?,
-                    JobKind::Extend { request } => {
+                let after = super::places::posted(tx, &policy, &job, &outcome).await?;
+                let of_place = super::places::record(tx, &policy, &job, &outcome).await?;
+                let (plan, settle) = match (&job.kind, of_place) {
+                    (_, Some(of_place)) => of_place,
+                    (JobKind::Issue { grant }, None) => issue(tx, grant, &job, outcome).await?,
+                    (JobKind::Extend { request }, None) => {
                         extend(tx, &policy, request, &job, outcome).await?
                     }
-                    JobKind::Revoke { grant } => revoke(tx, &policy, grant, &job, outcome).await?,
-                    JobKind::ExpireRequest { request } => expire(tx, request).await?,
-                    JobKind::RefreshFacts { platform } => {
+                    (JobKind::Revoke { grant }, None) => {
+                        revoke(tx, &policy, grant, &job, outcome).await?
+                    }
+                    (JobKind::ExpireRequest { request }, None) => expire(tx, request).await?,
+                    (JobKind::RefreshFacts { platform }, None) => {
                         super::refreshing::record(tx, &policy, platform, &job, outcome).await?
                     }
-                    JobKind::DecideChecked { request } => {
+                    (JobKind::DecideChecked { request }, None) => {
                         super::checking::decide(tx, &policy, request).await?
                     }
-                    JobKind::CheckHolder { account } => {
+                    (JobKind::CheckHolder { account }, None) => {
                         let plan = super::leaving::check_holder(tx, &policy, account).await?;
                         (plan, Settle::Done)
                     }
-                    JobKind::SyncCard { request } => {
+                    (JobKind::SyncCard { request }, None) => {
                         card(tx, &policy, request, &job, outcome).await?
                     }
-                    JobKind::DigestDue => {
+                    (JobKind::DigestDue, None) => {
                         super::digest::make(tx, &policy, &schedule, job.run_at).await?
                     }
-                    JobKind::Publish { issuer } => {
+                    (JobKind::Publish { issuer }, None) => {
                         let settle = message(&job, outcome, tx.now());
                         (Plan::default(), look_again(tx, issuer, settle).await?)
                     }
-                    JobKind::History { request } => {
+                    (JobKind::History { request }, None) => {
                         if let Outcome::HistoryWritten { upto } = outcome {
                             tx.record_history(request, upto).await?;
                         }
                         (Plan::default(), message(&job, outcome, tx.now()))
                     }
-                    _ => (Plan::default(), message(&job, outcome, tx.now())),
+                    (_, None) => (Plan::default(), message(&job, outcome, tx.now())),
                 };
                 apply(tx, plan).await?;
+                apply(tx, after).await?;
                 tx.settle(job.claim(), &settle).await?;
                 Ok(())
             })
@@ -206,6 +212,10 @@ async fn issue(
         | Outcome::Gone(_)
         | Outcome::HistoryWritten { .. }
         | Outcome::CardPosted(_)
+        | Outcome::PostedTo(_)
+        | Outcome::PlaceLost(_)
+        | Outcome::PlaceThere
+        | Outcome::PlacesLost(_)
         | Outcome::Facts { .. }
         | Outcome::Due => done(Plan::default()),
     }
@@ -309,18 +319,11 @@ async fn card(
 /// What becomes of a message. Those to security about what is stuck, and the day's, are never given
 /// up for failures that may pass.
 fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
-    let for_security = matches!(
-        job.kind,
-        JobKind::TellStuck { .. }
-            | JobKind::TellHealed { .. }
-            | JobKind::TellClock { .. }
-            | JobKind::TellLeft { .. }
-            | JobKind::TellGroup { .. }
-            | JobKind::TellDirectoryFails { .. }
-            | JobKind::TellDirectoryAnswers { .. }
-            | JobKind::Digest { .. }
-            | JobKind::Publish { .. }
-    );
+    let for_security = job.kind.security_place().is_some()
+        || matches!(
+            job.kind,
+            JobKind::Privately { .. } | JobKind::OnceBack { .. } | JobKind::Publish { .. }
+        );
     match outcome {
         Outcome::Retry { said, after_s, .. } => {
             if job.failures + 1 >= CHAT_ATTEMPTS_MAX && !for_security {

@@ -55,6 +55,8 @@ pub struct DigestFacts {
     pub active_now: i64,
     /// Requests waiting now.
     pub pending_now: i64,
+    /// The request that has been waiting the longest.
+    pub longest_waiting: Option<Request>,
     /// How many grants are stuck now.
     pub stuck_count: i64,
     /// The first of them.
@@ -215,6 +217,7 @@ impl Service {
             pending_now: reader
                 .count_requests_in(crate::domain::request::RequestState::Pending)
                 .await?,
+            longest_waiting: reader.longest_waiting().await?,
             stuck_count: reader.count_grants_in(&[S::Stuck]).await?,
             stuck_now: reader.grants_in(&[S::Stuck], LIST_MAX).await?,
             from: from.unwrap_or(mark.at),

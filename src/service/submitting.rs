@@ -4,6 +4,7 @@ use super::apply::conflict;
 use super::queries::{accounts_of, summary};
 use super::verdict::{Acting, Verdict};
 use crate::domain::answer::Answer;
+use crate::domain::audit::AuditKind;
 use crate::domain::command::WantedEnd;
 use crate::domain::decide::checking;
 use crate::domain::decide::requesting::{self, ActivationTiming};
@@ -63,11 +64,16 @@ pub(super) async fn submit(
         card_place: match by_rule {
             // Nobody is shown, or pinged for, what a rule decided.
             Some(_) => None,
-            None => resource.channels.first().cloned(),
+            None => super::places::card_place(tx, policy, &resource.name).await?,
         },
         ..request
     };
     let mut plan = requesting::receive(request.clone(), &policy.hash, allowed.asked_under, now);
+    let accounts = accounts_of(policy, &acting.identity);
+    let earlier = tx
+        .count_earlier(&accounts, &request.spec.resource, &request.id)
+        .await?;
+    plan.note(AuditKind::Requested, "first_time", earlier == 0);
     if let Some(rule) = by_rule {
         let timing = ActivationTiming {
             activation_s: resource.activation_s,

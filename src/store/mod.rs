@@ -16,9 +16,9 @@ use crate::domain::decision::Decision;
 use crate::domain::directory::{DirectoryGroup, DirectoryHealth, Known, KnownAccount};
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{
-    AccountId, DirectoryGroupId, GrantId, IssuerName, RequestId, ResourceName,
+    AccountId, DirectoryGroupId, GrantId, IssuerName, Place, RequestId, ResourceName,
 };
-use crate::domain::job::{Claim, Job, Lane, Settle};
+use crate::domain::job::{Claim, Job, JobKind, Lane, Settle};
 use crate::domain::job_order::JobOrder;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
@@ -150,6 +150,15 @@ pub trait Reads: Send {
     async fn open_extensions(&mut self, grant: &GrantId) -> Result<Vec<Request>, StoreError>;
     /// How many grants are in any of these states.
     async fn count_grants_in(&mut self, states: &[GrantState]) -> Result<i64, StoreError>;
+    /// The request that has been waiting for people the longest.
+    async fn longest_waiting(&mut self) -> Result<Option<Request>, StoreError>;
+    /// Requests that wait for people and whose card belongs to this place (none: to none that can be
+    /// posted to), oldest first, at most `limit`.
+    async fn waiting_at(
+        &mut self,
+        place: Option<&Place>,
+        limit: i64,
+    ) -> Result<Vec<Request>, StoreError>;
     /// How many requests are in this state.
     async fn count_requests_in(&mut self, state: RequestState) -> Result<i64, StoreError>;
     /// Grants of this issuer whose end was ordered and whose native deadline is after `machine_now`.
@@ -203,6 +212,8 @@ pub trait Reads: Send {
     async fn digest(&mut self, number: i64) -> Result<Option<DigestMark>, StoreError>;
     /// When the first job that waits is due.
     async fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError>;
+    /// What a job that is waiting or running is to do, by its key.
+    async fn open_job(&mut self, key: &str) -> Result<Option<JobKind>, StoreError>;
     /// A job's last error, by its key.
     async fn job_error(&mut self, key: &str) -> Result<Option<String>, StoreError>;
     /// Keys and states of jobs that are waiting, running or given up; for tests and the demo.
@@ -253,6 +264,8 @@ pub trait Tx: Reads {
     async fn record_history(&mut self, request: &RequestId, upto: i64) -> Result<(), StoreError>;
     /// Where the card stands; the first one that is recorded stays.
     async fn record_card(&mut self, id: &RequestId, on: &MessageRef) -> Result<(), StoreError>;
+    /// Forgets where the card stood: it is posted anew.
+    async fn forget_card(&mut self, id: &RequestId) -> Result<(), StoreError>;
     /// Keeps the answer to what came under this key.
     async fn keep_answer(&mut self, once: &str, answer: &str) -> Result<(), StoreError>;
     /// Forgets answers that were given before.

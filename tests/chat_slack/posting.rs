@@ -79,7 +79,9 @@ async fn failures_say_whether_something_was_posted() {
         "{:?}",
         post[1]
     );
-    assert!(matches!(&post[2], PostError::Permanent { said } if said.starts_with("is_archived")));
+    assert!(
+        matches!(&post[2], PostError::NoPlace { said, shows: true } if said.starts_with("is_archived"))
+    );
     assert!(matches!(post[3], PostError::Retry { .. }));
     let on = MessageRef {
         place: place(),

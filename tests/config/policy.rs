@@ -112,3 +112,43 @@ fn the_hash_follows_what_decides_and_nothing_else() {
         assert_ne!(hash(&with(old, &new)), base, "{new}");
     }
 }
+
+#[test]
+fn the_fallback_is_looked_up_like_every_channel_and_changes_the_hash_only_where_it_is_set() {
+    let plain = parse(BASE).unwrap();
+    let with = parse(&BASE.replace(
+        "[store]",
+        "fallback_channel = \"slack:#elsewhere\"\n[store]",
+    ))
+    .unwrap();
+    assert!(!plain.policy_text().contains("fallback_channel"));
+    assert_ne!(plain.policy_hash(), with.policy_hash());
+    assert_eq!(
+        with.place_names(),
+        ["slack:#approvals", "slack:#elsewhere", "slack:#security"]
+    );
+    let all = |issuer: &IssuerName, _: &serde_json::Map<_, _>| Ok(vec![issuer.to_string()]);
+    let unknown = with.policy(&places(), &facts(), &all).unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "jitbot.toml:5: slack.fallback_channel: the channel slack:#elsewhere was not found. Check its name, and invite the bot into it."
+    );
+    let mut found = places();
+    let elsewhere = Place::new("slack:T1/C3").unwrap();
+    found.insert("slack:#elsewhere".to_owned(), elsewhere.clone());
+    let policy = with.policy(&found, &facts(), &all).unwrap();
+    let resource = policy.resources.keys().next().unwrap();
+    let cards: Vec<&str> = policy
+        .card_places(resource)
+        .into_iter()
+        .map(Place::as_str)
+        .collect();
+    assert_eq!(cards, ["slack:T1/C1", "slack:T1/C3"]);
+    assert_eq!(policy.places().len(), 3);
+    let security: Vec<String> = policy
+        .security_accounts()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(security, ["slack:T1/U3"]);
+}

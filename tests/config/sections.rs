@@ -173,6 +173,18 @@ fn chat_store_and_security() {
             ],
         ),
         (
+            "[store]",
+            "fallback_channel = [\"slack:#elsewhere\"]\n[store]",
+            &["5: slack.fallback_channel: is an array, not a string."],
+        ),
+        (
+            "[store]",
+            "fallback_channel = \"#elsewhere\"\n[store]",
+            &[
+                "5: slack.fallback_channel: \"#elsewhere\" is not a channel. Write it like \"slack:#approvals-elsewhere\" or \"slack:C0123456\".",
+            ],
+        ),
+        (
             "[group.engineering]",
             "[http]\nlisten = \"8910\"\n[group.engineering]",
             &[

@@ -206,6 +206,8 @@ fn the_end_is_recorded_with_its_lag_its_reason_and_its_evidence() {
                 "lag_ms": lag_ms,
                 "failures": failures,
                 "reason": reason,
+                "resource": "staging-ssh",
+                "of": "slack:T1/U1",
             })
         );
     }

@@ -124,6 +124,7 @@ pub fn policy(can: &Capabilities) -> Policy {
             people: of("security"),
             channels: vec![security()],
         },
+        fallback: None,
         communities: BTreeSet::from(["slack:T0SHOP".to_owned()]),
         max_open_per_person: 5,
         directories: Directories::default(),

@@ -17,12 +17,14 @@ mod groups;
 mod home;
 mod leaving;
 mod more_time;
+mod odd_places;
 mod once;
 mod restart;
 mod scopes;
 mod stuck;
 mod undecided;
 mod unreachable;
+mod untold_security;
 mod who_may;
 
 /// Everything that went over the wire in this world has the published types.

@@ -248,6 +248,7 @@ pub fn any_policy() -> impl Strategy<Value = Policy> {
                         people: security,
                         channels: Vec::new(),
                     },
+                    fallback: None,
                     communities: BTreeSet::new(),
                     max_open_per_person: 5,
                     directories: Directories {

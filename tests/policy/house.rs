@@ -208,6 +208,7 @@ pub fn house() -> Policy {
             people: subjects("group:guards"),
             channels: Vec::new(),
         },
+        fallback: None,
         communities: BTreeSet::from(["slack:T1".to_owned()]),
         max_open_per_person: 5,
         directories: Directories {

@@ -354,6 +354,18 @@ async fn every_kind_reads_back() {
             place: place.clone(),
             said: "channel_not_found — ' \" \n".into(),
         },
+        JobKind::WatchPlace {
+            place: place.clone(),
+            said: "is_archived".into(),
+            shows: true,
+        },
+        JobKind::OnceBack {
+            message: Box::new(JobKind::Digest {
+                digest: 3,
+                place: place.clone(),
+            }),
+        },
+        JobKind::LookAtPlaces,
         JobKind::Digest { digest: 3, place },
     ];
     for world in worlds().await {

@@ -23,6 +23,7 @@ use tempfile::TempDir;
 
 pub const APPROVALS: &str = "C0APPROVALS";
 pub const SECURITY: &str = "C0SECURITY";
+pub const ELSEWHERE: &str = "C0ELSEWHERE";
 
 /// Who is who. Erin is in no group.
 pub const PEOPLE: [(&str, &str); 6] = [
@@ -97,6 +98,7 @@ pub fn workspace() -> Workspace {
         .user_group("S0ONCALL", "oncall", &["U0OLGA"])
         .channel(APPROVALS, "approvals", &everybody)
         .channel(SECURITY, "security", &["U0CAROL"])
+        .channel(ELSEWHERE, "elsewhere", &everybody)
 }
 
 pub fn config_text(folder: &std::path::Path, api_url: &str, setup: &Setup) -> String {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::button;
 use crate::chat::button::Button;
-use crate::chat::text::{Message, Part, Segment, Text, cut, shown, utc};
+use crate::chat::text::{Message, NAME_MAX, Part, Segment, Text, cut, shown, utc};
 use crate::domain::ids::AccountId;
 use crate::domain::timing::Timestamp;
 
@@ -260,7 +260,7 @@ fn user(account: &AccountId) -> Value {
 
 fn quiet_name(account: &AccountId, names: &Names) -> String {
     match names.get(account) {
-        Some(name) => cut(&shown(name), 80).replace('\n', " "),
+        Some(name) => cut(&shown(name), NAME_MAX).replace('\n', " "),
         None => account.member().to_owned(),
     }
 }

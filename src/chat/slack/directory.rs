@@ -7,17 +7,25 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::send::SlackOutbox;
+use crate::chat::port::PostError;
 use crate::domain::ids::Place;
+use crate::domain::spec::ContentHash;
 
 /// Channels of one page; Slack recommends 200 and allows fewer than 1,000.
 const PAGE: u32 = 200;
 /// Pages that are read at most: 100,000 channels.
 const PAGES_MAX: usize = 500;
 
-/// Why a configured channel can't be used, in a sentence that says what to do.
+/// A configured channel that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadPlace(pub String);
+#[error("{said}")]
+pub struct BadPlace {
+    /// Why, in a sentence that says what to do.
+    pub said: String,
+    /// The channel, or, where not exactly one was found, an id that no channel has: what is for it
+    /// is for a channel that can't be posted to.
+    pub at: Option<Place>,
+}
 
 #[derive(Debug, Clone, Deserialize)]
 struct Channel {
@@ -64,17 +72,69 @@ impl SlackOutbox {
             .collect())
     }
 
+    pub(super) async fn look_at_channel(&self, place: &Place) -> Result<(), PostError> {
+        #[derive(Deserialize)]
+        struct Info {
+            channel: Channel,
+        }
+        let info: Info = self
+            .api
+            .call("conversations.info", &json!({"channel": place.member()}))
+            .await
+            .map_err(Failure::repeatable)?;
+        let code = match info.channel {
+            Channel {
+                is_archived: true, ..
+            } => "is_archived",
+            Channel {
+                is_member: false, ..
+            } => "not_in_channel",
+            _ => return Ok(()),
+        };
+        Err(PostError::NoPlace {
+            said: format!("{code}: conversations.info shows it"),
+            shows: true,
+        })
+    }
+
+    /// One list tells of all that are well; only those that are not in it are asked about one by one.
+    pub(super) async fn lost_channels(
+        &self,
+        places: &[Place],
+    ) -> Result<Vec<(Place, String)>, PostError> {
+        let ours = self
+            .listed("users.conversations", true)
+            .await
+            .map_err(Failure::repeatable)?;
+        let mut lost = Vec::new();
+        for place in places {
+            if ours.iter().any(|one| one.id == place.member()) {
+                continue;
+            }
+            match self.look_at_channel(place).await {
+                Ok(()) => {}
+                Err(PostError::NoPlace { said, .. }) => lost.push((place.clone(), said)),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(lost)
+    }
+
     async fn channels(&self) -> Result<Vec<Channel>, Failure> {
+        self.listed("conversations.list", false).await
+    }
+
+    async fn listed(&self, method: &str, without_archived: bool) -> Result<Vec<Channel>, Failure> {
         let mut all = Vec::new();
         let mut cursor = String::new();
         for _ in 0..PAGES_MAX {
             let arguments = json!({
                 "types": "public_channel,private_channel",
-                "exclude_archived": false,
+                "exclude_archived": without_archived,
                 "limit": PAGE,
                 "cursor": cursor,
             });
-            let page: Page = self.api.call("conversations.list", &arguments).await?;
+            let page: Page = self.api.call(method, &arguments).await?;
             all.extend(page.channels);
             cursor = page
                 .response_metadata
@@ -89,7 +149,11 @@ impl SlackOutbox {
 }
 
 fn resolve(configured: &str, team: &str, channels: &[Channel]) -> Result<Place, BadPlace> {
-    let bad = |what: String| BadPlace(format!("`{configured}` {what}"));
+    let bad_at = |what: String, at: Option<Place>| BadPlace {
+        said: format!("`{configured}` {what}"),
+        at,
+    };
+    let bad = |what: String| bad_at(what, nowhere(configured, team));
     let Some(wanted) = configured.strip_prefix("slack:") else {
         return Err(bad(
             "is no Slack channel. Write `slack:#name` or `slack:C0123456`.".into(),
@@ -116,12 +180,19 @@ fn resolve(configured: &str, team: &str, channels: &[Channel]) -> Result<Place, 
         [] => Err(bad(
             "matches no channel that the bot can see. Check its spelling; into a private channel the bot must be invited first.".into(),
         )),
-        [one] if one.is_archived => Err(bad("is archived. Unarchive it or name another.".into())),
-        [one] if !one.is_member => Err(bad(
-            "has no bot in it. Type `/invite @jitbot` there.".into(),
-        )),
-        [one] => Place::new(format!("slack:{team}/{}", one.id))
-            .map_err(|e| bad(format!("has an id that can't be used: {e}."))),
+        [one] => {
+            let at = Place::new(format!("slack:{team}/{}", one.id))
+                .map_err(|e| bad(format!("has an id that can't be used: {e}.")))?;
+            if one.is_archived {
+                let what = "is archived. Unarchive it or name another.";
+                Err(bad_at(what.into(), Some(at)))
+            } else if !one.is_member {
+                let what = "has no bot in it. Type `/invite @jitbot` there.";
+                Err(bad_at(what.into(), Some(at)))
+            } else {
+                Ok(at)
+            }
+        }
         several => {
             let ids: Vec<&str> = several.iter().map(|one| one.id.as_str()).collect();
             Err(bad(format!(
@@ -131,6 +202,12 @@ fn resolve(configured: &str, team: &str, channels: &[Channel]) -> Result<Place, 
             )))
         }
     }
+}
+
+/// An id that no channel has, always the same for a name.
+fn nowhere(configured: &str, team: &str) -> Option<Place> {
+    let hash = ContentHash::of(configured.as_bytes()).0;
+    Place::new(format!("slack:{team}/LOST{}", &hash[..16])).ok()
 }
 
 #[cfg(test)]
@@ -155,7 +232,7 @@ mod tests {
             channel("C4", "twice", false, true),
             channel("C5", "twice", false, true),
         ];
-        let one = |name: &str| resolve(name, "T1", &channels).map_err(|e| e.0);
+        let one = |name: &str| resolve(name, "T1", &channels).map_err(|e| e.said);
         let place = Place::new("slack:T1/C1").unwrap();
         for good in ["slack:#approvals", "slack:C1", "slack:T1/C1"] {
             assert_eq!(one(good), Ok(place.clone()), "{good}");

@@ -30,6 +30,11 @@ pub enum Kind {
     NotDone,
     /// Nobody knows whether it was done.
     Unknown,
+    /// Not done: nothing can be posted to that channel. Looking at it shows that, or doesn't.
+    NoPlace {
+        /// Whether `conversations.info` tells.
+        shows: bool,
+    },
     /// Not done, and never will be.
     Never,
 }
@@ -140,6 +145,10 @@ impl Failure {
             Kind::RateLimited(after_s) => PostError::RateLimited { after_s },
             Kind::NotDone => PostError::Retry { said: self.said },
             Kind::Unknown => PostError::Unknown { said: self.said },
+            Kind::NoPlace { shows } => PostError::NoPlace {
+                said: self.said_code_first(),
+                shows,
+            },
             Kind::Never => PostError::Permanent {
                 said: self.said_code_first(),
             },
@@ -150,7 +159,9 @@ impl Failure {
     pub(super) fn repeatable(self) -> PostError {
         match self.kind {
             Kind::Unknown => PostError::Retry { said: self.said },
-            Kind::RateLimited(_) | Kind::NotDone | Kind::Never => self.once(),
+            Kind::RateLimited(_) | Kind::NotDone | Kind::NoPlace { .. } | Kind::Never => {
+                self.once()
+            }
         }
     }
 
@@ -166,15 +177,21 @@ impl Failure {
 /// (chat.postMessage, chat.update, chat.postEphemeral, conversations.*, users.info, auth.test).
 fn meaning(code: &str) -> Kind {
     match code {
-        // Where or to whom it should go is gone, closed to us, or never was.
-        "channel_not_found" | "not_in_channel" | "is_archived" | "is_inactive"
-        | "user_not_in_channel" | "user_not_found" | "users_not_found" | "users_list_not_supplied"
+        // The channel is gone, archived, or we are not in it.
+        "channel_not_found" | "not_in_channel" | "is_archived" | "is_inactive" => {
+            Kind::NoPlace { shows: true }
+        }
+        // The channel is there, but closed to us. Nothing that can be asked for tells.
+        "restricted_action"
+        | "restricted_action_read_only_channel"
+        | "restricted_action_thread_only_channel"
+        | "restricted_action_non_threadable_channel"
+        | "external_channel_migrating" => Kind::NoPlace { shows: false },
+        // To whom it should go is gone, closed to us, or never was.
+        "user_not_in_channel" | "user_not_found" | "users_not_found" | "users_list_not_supplied"
         | "user_disabled" | "user_not_visible" | "cannot_dm_bot" | "messages_tab_disabled"
-        | "restricted_action" | "restricted_action_read_only_channel"
-        | "restricted_action_thread_only_channel" | "restricted_action_non_threadable_channel"
         | "restricted_action_thread_locked" | "no_permission" | "not_allowed"
-        | "method_not_supported_for_channel_type" | "external_channel_migrating"
-        | "team_not_found" | "mpim_error" => Kind::Never,
+        | "method_not_supported_for_channel_type" | "team_not_found" | "mpim_error" => Kind::Never,
         // The message to be changed is gone, or not ours.
         "message_not_found" | "cant_update_message" | "edit_window_closed" | "cant_delete_message"
         | "is_thread_deleted" | "cannot_reply_to_message" => Kind::Never,
@@ -219,10 +236,10 @@ mod tests {
 
     #[test]
     fn codes_mean_what_slack_says_they_mean() {
-        assert!(matches!(
-            api("is_archived").once(),
-            PostError::Permanent { .. }
-        ));
+        for (code, shows) in [("is_archived", true), ("restricted_action", false)] {
+            let said = format!("{code}: chat.postMessage: {code}");
+            assert_eq!(api(code).once(), PostError::NoPlace { said, shows });
+        }
         assert!(matches!(
             api("invalid_blocks").once(),
             PostError::Permanent { .. }
@@ -248,9 +265,9 @@ mod tests {
             PostError::Retry { .. }
         ));
         assert_eq!(
-            api("is_archived").once(),
+            api("no_text").once(),
             PostError::Permanent {
-                said: "is_archived: chat.postMessage: is_archived".into()
+                said: "no_text: chat.postMessage: no_text".into()
             }
         );
     }

@@ -289,11 +289,16 @@ impl Outbox for SlackOutbox {
         match self.post(&channel, &drawn, None, None).await {
             Ok(_) => Ok(()),
             Err(failure) => {
-                if failure.kind == Kind::Never {
+                let never = matches!(failure.kind, Kind::Never | Kind::NoPlace { .. });
+                if never {
                     // It may have been the remembered conversation; the next letter opens it anew.
                     self.conversations.lock().await.remove(account);
                 }
-                Err(failure.once())
+                Err(match failure.once() {
+                    // Of a conversation with a person nobody is to be told as of a channel.
+                    PostError::NoPlace { said, .. } => PostError::Permanent { said },
+                    other => other,
+                })
             }
         }
     }
@@ -367,6 +372,14 @@ impl Outbox for SlackOutbox {
             }
             Err(failure) => Err(failure.once()),
         }
+    }
+
+    async fn look_at(&self, place: &Place) -> Result<(), PostError> {
+        self.look_at_channel(place).await
+    }
+
+    async fn lost_of(&self, places: &[Place]) -> Result<Vec<(Place, String)>, PostError> {
+        self.lost_channels(places).await
     }
 
     async fn announce(&self, place: &Place, letter: &Letter) -> Result<(), PostError> {

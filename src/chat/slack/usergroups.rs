@@ -270,7 +270,7 @@ fn trouble(failure: Failure) -> FetchTrouble {
     FetchTrouble {
         after_s: match failure.kind {
             Kind::RateLimited(after_s) => Some(after_s),
-            Kind::NotDone | Kind::Unknown | Kind::Never => None,
+            Kind::NotDone | Kind::Unknown | Kind::NoPlace { .. } | Kind::Never => None,
         },
         said: failure.said,
     }

@@ -1,12 +1,23 @@
-//! The day in numbers, for security.
+//! The day, for security: first what needs somebody, then the numbers, then who did what.
 
-use super::super::card::Digest;
-use super::super::text::{Message, Part, Text};
+use std::collections::BTreeMap;
+
+use super::super::card::{Digest, Waiting};
+use super::super::text::{Message, Part, Text, cut};
 use crate::domain::duration;
-use crate::domain::tally::Tally;
+use crate::domain::grant::EndingReason;
+use crate::domain::ids::{AccountId, ResourceName};
+use crate::domain::tally::{Access, ApprovedBy, EarlyEnd, Overrun, Tally, Try};
 
-/// Stuck accesses that one digest names.
-const STUCK_MAX: usize = 20;
+/// Lines that one list shows.
+const LINES_MAX: usize = 8;
+
+/// Characters that one list may take. Eight lists, the numbers and the head together stay below what a
+/// message may hold, so that the head is never what is cut.
+const LIST_MAX: usize = 1_050;
+
+/// Characters of what somebody wrote why.
+const WHY_MAX: usize = 60;
 
 /// The words of a digest. Also an empty day is told: silence would look like a broken bot.
 pub(super) fn digest(day: &Digest) -> Message {
@@ -17,10 +28,124 @@ pub(super) fn digest(day: &Digest) -> Message {
         tally,
         active_now,
         pending_now,
+        longest_waiting,
         stuck_count,
-        stuck_now,
+        stuck_now: _,
         head: (entries, hash),
     } = day;
+    let mut message = Message::titled("📋 Access digest");
+    let time = Text::of("From ").moment(*from).plain(" to ").moment(*to);
+    let now = now_line(*active_now, *pending_now, longest_waiting.as_ref());
+    if tally.is_empty() && *stuck_count == 0 {
+        message = message
+            .with(Part::Line(time.plain(": nothing happened.")))
+            .with(Part::Line(now.plain(" ✅ Nothing is stuck.")));
+    } else {
+        message = message.with(Part::Line(time.plain(":")));
+        message.parts.extend(what_needs_somebody(day));
+        message = message.with(Part::List(numbers(tally, now)));
+        message.parts.extend(who_did_what(tally));
+    }
+    message.with(Part::Aside(Text::of("To check the record later: ").code(
+        format!("jitbot audit verify --db <database> --head {entries}:{hash}"),
+    )))
+}
+
+fn now_line(active: i64, pending: i64, longest: Option<&Waiting>) -> Text {
+    let line = Text::default()
+        .strong("Now")
+        .plain(format!(": {active} live, {pending} waiting for a decision"));
+    let line = match longest {
+        Some(waiting) => line
+            .plain(", the longest for ")
+            .plain(rounded(waiting.for_s))
+            .plain(": ")
+            .code(waiting.request.as_str())
+            .plain(", ")
+            .strong(waiting.resource.as_str())
+            .plain(" of ")
+            .quietly(&waiting.of),
+        None => line,
+    };
+    line.plain(".")
+}
+
+/// What is stuck, what ended late, what nobody could see end.
+fn what_needs_somebody(day: &Digest) -> Vec<Part> {
+    let Tally {
+        overruns,
+        seen_late,
+        longest_overrun,
+        told_only,
+        ..
+    } = &day.tally;
+    let mut parts = Vec::new();
+    if day.stuck_count > 0 {
+        let lines = day
+            .stuck_now
+            .iter()
+            .map(|(grant, resource, of, since)| {
+                Text::default()
+                    .code(grant.as_str())
+                    .plain(" on ")
+                    .strong(resource.as_str())
+                    .plain(" of ")
+                    .quietly(of)
+                    .plain(" since ")
+                    .moment(*since)
+            })
+            .collect();
+        let stuck = usize::try_from(day.stuck_count).unwrap_or(usize::MAX);
+        parts.push(Part::Line(
+            Text::default().strong(format!("⚠️ {} can't be taken away:", day.stuck_count)),
+        ));
+        parts.push(Part::List(fitted(lines, stuck)));
+    }
+    if *overruns > 0 {
+        parts.push(Part::Line(overrun_line(
+            *overruns,
+            *seen_late,
+            longest_overrun.as_ref(),
+        )));
+    }
+    if *told_only > 0 {
+        parts.push(Part::Line(
+            Text::default()
+                .strong(format!("⚠️ {told_only} only told to the target"))
+                .plain(", which can't be asked whether they are gone."),
+        ));
+    }
+    if parts.is_empty() {
+        parts.push(Part::Line(Text::of(
+            "✅ Nothing is stuck, and nothing ended late.",
+        )));
+    } else if day.stuck_count == 0 {
+        parts.push(Part::Line(Text::of("✅ Nothing is stuck.")));
+    }
+    parts
+}
+
+fn overrun_line(overruns: i64, seen_late: i64, longest: Option<&Overrun>) -> Text {
+    let line = Text::default().strong(format!("⚠️ {overruns} seen to be over later than due"));
+    let line = match longest {
+        Some(longest) => about(
+            line.plain(format!(", by {} s at most: ", longest.late_s))
+                .code(longest.grant.as_str())
+                .plain(", "),
+            &longest.about,
+        ),
+        None => line,
+    };
+    if seen_late == 0 {
+        line.plain(".")
+    } else {
+        line.plain(format!(
+            ". Of {seen_late} only the evidence was late: the target itself had ended them in time."
+        ))
+    }
+}
+
+fn numbers(tally: &Tally, now: Text) -> Vec<Text> {
     let Tally {
         requested,
         approved_by_people,
@@ -30,135 +155,224 @@ pub(super) fn digest(day: &Digest) -> Message {
         expired,
         withdrawn,
         issued,
-        ended,
-        ended_early,
-        told_only,
         failed,
-        longest_lag_ms,
+        cancelled,
+        ended,
+        given_back,
+        revoked,
+        // Said above, where they need somebody.
+        told_only: _,
+        overruns: _,
+        seen_late: _,
+        longest_overrun: _,
+        // Said below, by whom.
+        asked: _,
+        first_time: _,
+        approvals: _,
+        denials: _,
+        undecided: _,
+        tries: _,
+        early: _,
     } = tally;
-    let numbers = vec![
-        Text::of(format!(
-            "Requests: {requested} made; {refused} refused (commands and presses that were not allowed)"
-        )),
-        Text::of(format!(
-            "Decisions: {approved_by_people} approved by people, {approved_by_rule} approved by a rule, {denied} denied, {expired} ran out, {withdrawn} withdrawn"
-        )),
-        Text::of(format!(
-            "Access: {issued} given, {failed} could not be given"
-        )),
-        Text::of(format!(
-            "Ends: {ended} ended, {ended_early} of them early, {told_only} only told to the target; longest lag {}",
-            lag(*longest_lag_ms)
-        )),
-        Text::of(format!(
-            "Now: {active_now} live, {pending_now} waiting for a decision"
-        )),
-    ];
-    let message = Message::titled("📋 Access digest")
-        .with(Part::Line(
-            Text::of("From ")
-                .moment(*from)
-                .plain(" to ")
-                .moment(*to)
-                .plain(":"),
-        ))
-        .with(Part::List(numbers));
-    let message = if *stuck_count == 0 {
-        message.with(Part::Line(Text::of("✅ Nothing is stuck.")))
-    } else {
-        let mut lines: Vec<Text> = stuck_now
-            .iter()
-            .take(STUCK_MAX)
-            .map(|(grant, resource, since)| {
-                Text::default()
-                    .code(grant.as_str())
-                    .plain(" on ")
-                    .strong(resource.as_str())
-                    .plain(" since ")
-                    .moment(*since)
-            })
-            .collect();
-        let left_out = stuck_count.saturating_sub(i64::try_from(lines.len()).unwrap_or(0));
-        if left_out > 0 {
-            lines.push(Text::of(format!("and {left_out} more")));
-        }
-        message
-            .with(Part::Line(Text::of(format!(
-                "⚠️ {stuck_count} can't be taken away:"
-            ))))
-            .with(Part::List(lines))
-    };
-    message.with(Part::Aside(
-        Text::of("Record: ")
-            .plain(format!("{entries} entries · compare it with "))
-            .code(format!(
-                "jitbot audit verify --db <database> --head {entries}:{hash}"
-            )),
-    ))
+    let line = |label: &str, rest: String| Text::default().strong(label).plain(rest);
+    vec![
+        now,
+        line(
+            "Decisions",
+            format!(
+                ": {approved_by_people} approved by people, {approved_by_rule} approved by a rule, {denied} denied, {expired} ran out."
+            ),
+        ),
+        line(
+            "Requests",
+            format!(": {requested} made, {withdrawn} withdrawn, {refused} tries refused."),
+        ),
+        line(
+            "Access",
+            format!(
+                ": {issued} given, {failed} could not be given, {cancelled} cancelled before, {ended} ended, {given_back} given back early, {revoked} revoked."
+            ),
+        ),
+    ]
 }
 
-/// Milliseconds in words, short.
-fn lag(ms: i64) -> String {
-    match ms {
-        ..1_000 => format!("{} ms", ms.max(0)),
-        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        _ => duration::format(ms / 1_000),
+fn who_did_what(tally: &Tally) -> Vec<Part> {
+    let approvals = times(&tally.approvals, |(by, access)| {
+        let line = match by {
+            ApprovedBy::Person(who) => Text::default().quietly(who),
+            ApprovedBy::Rule(rule) => Text::of("Rule ").code(rule),
+        };
+        about(line.plain(": "), access)
+    });
+    let denials = times(&tally.denials, |(by, access)| {
+        about(somebody(by.as_ref()).plain(": "), access)
+    });
+    let undecided = times(&tally.undecided, |access| about(Text::default(), access));
+    let tries = times(&tally.tries, tried);
+    let asked = times(&tally.asked, wanted);
+    let first: Vec<Text> = tally.first_time.keys().map(wanted).collect();
+    let early: Vec<Text> = tally.early.iter().map(ended_early).collect();
+    let early_in_all =
+        usize::try_from(tally.given_back + tally.revoked).unwrap_or(tally.early.len());
+    let mut parts = Vec::new();
+    for (title, lines, in_all) in [
+        ("Approved by", approvals, None),
+        ("Denied by", denials, None),
+        ("Nobody decided", undecided, None),
+        ("Ended early by", early, Some(early_in_all)),
+        ("Refused", tries, None),
+        ("Asked", asked, None),
+        ("Asked for the first time", first, None),
+    ] {
+        if !lines.is_empty() {
+            let in_all = in_all.unwrap_or(lines.len());
+            parts.push(Part::Line(Text::default().strong(title)));
+            parts.push(Part::List(fitted(lines, in_all)));
+        }
     }
+    parts
+}
+
+fn wanted((who, what): &(AccountId, ResourceName)) -> Text {
+    Text::default()
+        .quietly(who)
+        .plain(": ")
+        .strong(what.as_str())
+}
+
+fn tried(one: &Try) -> Text {
+    let Try {
+        by,
+        tried,
+        refusal,
+        about: access,
+    } = one;
+    let line = match by {
+        Some(who) => Text::default()
+            .quietly(who)
+            .plain(": ")
+            .plain(verb_of(tried)),
+        None => Text::of(verb_of(tried)),
+    };
+    let line = if *access == Access::default() {
+        line.plain(if tried == "request" { " something" } else { "" })
+    } else {
+        about(line.plain(" "), access)
+    };
+    line.plain(" (").plain(why_not(refusal)).plain(")")
+}
+
+fn verb_of(tried: &str) -> String {
+    match tried {
+        "request" => "asked for".to_owned(),
+        "activate" => "about to be given:".to_owned(),
+        other => format!("tried to {other}"),
+    }
+}
+
+/// A refusal in few words; what stands nowhere here is told by its code.
+fn why_not(code: &str) -> String {
+    match code {
+        "may_not_ask" => "may not ask for it",
+        "unknown_resource" => "there is no such resource",
+        "own_request" => "it was their own request",
+        "not_an_approver" => "not an approver of it",
+        "not_yours" => "not theirs",
+        "not_found" => "none of theirs, or not there",
+        "forged_button" => "not a button of jitbot's",
+        "foreign_community" => "from another workspace",
+        "no_longer_open" => "decided already",
+        "nothing_to_end" => "nothing to end",
+        "not_the_card" => "pressed on a copy of the card",
+        "stale_card" => "the card had changed",
+        "spec_changed" => "the config says something else by now",
+        "no_longer_allowed" => "no longer allowed",
+        other => return other.replace('_', " "),
+    }
+    .to_owned()
+}
+
+fn ended_early(end: &EarlyEnd) -> Text {
+    let verb = match end.reason {
+        EndingReason::Revoked => " revoked ",
+        _ => " gave back ",
+    };
+    let own = end.by.is_some() && end.by == end.about.of;
+    let access = Access {
+        of: end.about.of.clone().filter(|_| !own),
+        resource: end.about.resource.clone(),
+    };
+    let line = about(somebody(end.by.as_ref()).plain(verb), &access);
+    match &end.why {
+        Some(why) => {
+            let first_words = cut(&why.replace('\n', " "), WHY_MAX);
+            line.plain(" (“").plain(first_words).plain("”)")
+        }
+        None => line,
+    }
+}
+
+fn somebody(who: Option<&AccountId>) -> Text {
+    match who {
+        Some(who) => Text::default().quietly(who),
+        None => Text::of("somebody"),
+    }
+}
+
+/// `staging-ssh of alice`.
+fn about(text: Text, access: &Access) -> Text {
+    let text = match &access.resource {
+        Some(resource) => text.strong(resource.as_str()),
+        None => text.plain("an access"),
+    };
+    match &access.of {
+        Some(of) => text.plain(" of ").quietly(of),
+        None => text,
+    }
+}
+
+/// What happened, most often first, with how often.
+fn times<K: Ord>(counted: &BTreeMap<K, i64>, words: impl Fn(&K) -> Text) -> Vec<Text> {
+    let mut sorted: Vec<(&K, i64)> = counted.iter().map(|(key, n)| (key, *n)).collect();
+    sorted.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    sorted
+        .into_iter()
+        .map(|(key, n)| match n {
+            1 => words(key),
+            n => words(key).plain(format!(" × {n}")),
+        })
+        .collect()
+}
+
+/// The first lines of a list, as many as it may have, and how many more there are.
+fn fitted(lines: Vec<Text>, in_all: usize) -> Vec<Text> {
+    let mut left = LIST_MAX;
+    let mut shown: Vec<Text> = lines
+        .into_iter()
+        .take(LINES_MAX)
+        .take_while(|line| {
+            let width = line.width_max();
+            let fits = width <= left;
+            left -= width.min(left);
+            fits
+        })
+        .collect();
+    let more = in_all.saturating_sub(shown.len());
+    if more > 0 {
+        shown.push(Text::of(format!("and {more} more")));
+    }
+    shown
+}
+
+/// A length of time without its smaller parts: `2d 3h`, `3h 5m`, `50s`.
+fn rounded(seconds: i64) -> String {
+    let unit_s = match seconds {
+        86_400.. => 3_600,
+        3_600.. => 60,
+        _ => 1,
+    };
+    duration::format(seconds - seconds % unit_s)
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::DateTime;
-
-    use super::*;
-    use crate::domain::ids::{RequestId, ResourceName};
-
-    #[test]
-    fn each_number_is_told() {
-        let at = |s| DateTime::from_timestamp(s, 0).unwrap();
-        let mut day = Digest {
-            from: at(1_800_000_000),
-            to: at(1_800_086_400),
-            tally: Tally {
-                requested: 101,
-                approved_by_people: 102,
-                approved_by_rule: 103,
-                denied: 104,
-                refused: 105,
-                expired: 106,
-                withdrawn: 107,
-                issued: 108,
-                ended: 109,
-                ended_early: 110,
-                told_only: 111,
-                failed: 112,
-                longest_lag_ms: 113,
-            },
-            active_now: 114,
-            pending_now: 115,
-            stuck_count: 0,
-            stuck_now: Vec::new(),
-            head: (116, "abc".into()),
-        };
-        let said = digest(&day).flat();
-        for n in 101..=116 {
-            assert!(said.contains(&n.to_string()), "{n}: {said}");
-        }
-        assert!(
-            said.contains("Nothing is stuck") && said.contains("--head 116:abc"),
-            "{said}"
-        );
-        let one = (
-            RequestId::from_bits(3).grant(),
-            ResourceName::new("db").unwrap(),
-            at(1_800_000_100),
-        );
-        day.stuck_count = 500;
-        day.stuck_now = vec![one; 20];
-        let said = digest(&day).flat();
-        assert!(
-            said.contains("500 can't be taken away") && said.contains("and 480 more"),
-            "{said}"
-        );
-    }
-}
+mod tests;

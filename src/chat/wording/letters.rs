@@ -7,6 +7,7 @@ use super::super::verb::Verb;
 use super::cards::{access, extension, in_short, what_became};
 use super::digests::digest;
 use super::history::history;
+use super::places::{place_back, place_lost, seen_in, unseen};
 use super::{answer, command, directory, how_it_ends};
 use crate::domain::grant::GrantState;
 use crate::domain::request::RequestState;
@@ -75,12 +76,16 @@ pub fn letter(letter: &Letter) -> Message {
         Letter::CardLost { card, said } => about(
             "⚠️ A card could not be posted",
             card,
-            Text::of(" was asked for, but nobody can see its card. The chat said:"),
+            Text::of(" was asked for, but no approver is shown its card. The chat said:"),
         )
         .with(Part::Quote(said.clone()))
         .with(Part::Aside(Text::of(
-            "The request stands and runs out by itself. Check that jitbot is in the resource's channel and that the channel is not archived, then let it be asked again.",
+            "The request stands, and runs out by itself if nobody decides. The requester is told. As soon as one of its channels can be posted to again, its card goes there.",
         ))),
+        Letter::PlaceLost(lost) => place_lost(lost),
+        Letter::PlaceBack(place) => place_back(place),
+        Letter::SeenIn { card, place } => seen_in(card, place),
+        Letter::Unseen(card) => unseen(card),
         Letter::Digest(numbers) => digest(numbers),
     }
 }

@@ -222,7 +222,7 @@ impl Story<'_> {
         ensure!(due > started, "the digest is due in the past");
         self.stage.set_clock_ahead(ahead)?;
         let seen = self
-            .seen(&self.carol, self.security.as_str(), "Record:")
+            .seen(&self.carol, self.security.as_str(), "audit verify")
             .await?;
         say(
             "digest",

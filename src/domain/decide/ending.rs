@@ -89,6 +89,7 @@ fn ordered(
     let mut plan = Plan::default();
     let mut draft = AuditDraft::new(AuditKind::EndOrdered)
         .grant(&grant.id)
+        .access(&grant.spec.resource, &grant.beneficiary.account)
         .fact("reason", reason.as_str());
     if let Some(by) = by {
         draft = draft.by(&by.account);
@@ -145,6 +146,7 @@ pub fn gone(
     plan.record(
         AuditDraft::new(AuditKind::Ended)
             .grant(&grant.id)
+            .access(&grant.spec.resource, &grant.beneficiary.account)
             .fact("evidence", evidence.as_str())
             .fact("lag_ms", lag_ms)
             .fact("failures", grant.revoke_failures)
@@ -190,6 +192,7 @@ pub fn not_gone(
         plan.record(
             AuditDraft::new(AuditKind::Stuck)
                 .grant(&grant.id)
+                .access(&grant.spec.resource, &grant.beneficiary.account)
                 .fact("failures", next.revoke_failures)
                 .fact("said", cut(said)),
         );

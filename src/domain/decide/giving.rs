@@ -57,6 +57,7 @@ pub fn begin_issue(
             AuditDraft::new(AuditKind::Refused)
                 .grant(&grant.id)
                 .under(policy, Vec::new())
+                .access(&grant.spec.resource, &grant.beneficiary.account)
                 .fact("tried", "activate")
                 .fact("refusal", refusal.code()),
         );
@@ -185,6 +186,7 @@ pub fn not_issued(
     plan.record(
         AuditDraft::new(AuditKind::IssueFailed)
             .grant(&grant.id)
+            .access(&grant.spec.resource, &grant.beneficiary.account)
             .fact("said", cut(said)),
     );
     ending::forget_jobs(&mut plan, grant);

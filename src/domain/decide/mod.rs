@@ -83,6 +83,23 @@ impl Plan {
         }
     }
 
+    /// Adds a fact to the plan's entries of this kind.
+    pub fn note(
+        &mut self,
+        kind: super::audit::AuditKind,
+        key: &str,
+        value: impl Into<serde_json::Value>,
+    ) {
+        let value = value.into();
+        for change in &mut self.changes {
+            if let Change::Record(draft) = change
+                && draft.kind == kind
+            {
+                draft.facts.insert(key.to_owned(), value.clone());
+            }
+        }
+    }
+
     fn draw(&mut self, request: &Request, rank: i64, now: super::timing::Timestamp) -> &mut Self {
         if let Some(place) = &request.card_place {
             self.job(JobOrder::sync_card(&request.id, place, rank, now));

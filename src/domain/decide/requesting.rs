@@ -200,7 +200,8 @@ pub fn withdraw(
     plan.record(
         AuditDraft::new(AuditKind::Withdrawn)
             .by(&by.account)
-            .request(&request.id),
+            .request(&request.id)
+            .access(&request.spec.resource, &request.beneficiary.account),
     );
     Ok(plan)
 }
@@ -232,6 +233,7 @@ pub fn expire(request: &Request, now: Timestamp) -> Result<Plan, IllegalTransiti
     plan.record(
         AuditDraft::new(AuditKind::Expired)
             .request(&request.id)
+            .access(&request.spec.resource, &request.beneficiary.account)
             .fact("pending_until", request.pending_until.timestamp_millis()),
     );
     plan.job(JobOrder::notify_decided(
@@ -361,6 +363,7 @@ pub(super) fn decided(
     let draft = AuditDraft::new(kind)
         .request(&request.id)
         .under(policy, rules)
+        .access(&request.spec.resource, &request.beneficiary.account)
         .fact("spec", request.spec_hash.0.as_str());
     match decider {
         Decider::Rule => draft.fact("decider", "rule"),

@@ -4,7 +4,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::fault::{database, inconsistent};
 use super::rows::instant;
-use crate::domain::job::{Claim, Settle};
+use crate::domain::job::{Claim, JobKind, Settle};
 use crate::domain::job_order::{JobOrder, OnDuplicate};
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
@@ -47,6 +47,9 @@ pub(super) const LET_GO: &str =
 pub(super) const NEXT_DUE: &str = "SELECT min(due) FROM (
     SELECT min(run_at) AS due FROM jobs WHERE state = 'waiting' AND ripe = 1
     UNION ALL SELECT min(run_at) FROM jobs WHERE state = 'waiting' AND ripe = 0) AS first";
+
+pub(super) const OPEN_KIND: &str = "SELECT kind FROM jobs
+    WHERE key = $1 AND state IN ('waiting', 'running')";
 
 pub(super) const OPEN_ERROR: &str = "SELECT last_error FROM jobs
     WHERE key = $1 AND state IN ('waiting', 'running')";
@@ -281,6 +284,22 @@ pub(super) async fn next_due(conn: &mut SqliteConnection) -> Result<Option<Times
         .await
         .map_err(database)?;
     due.map(|ms| instant(ms, "the next job")).transpose()
+}
+
+pub(super) async fn open_kind(
+    conn: &mut SqliteConnection,
+    key: &str,
+) -> Result<Option<JobKind>, StoreError> {
+    let found: Option<String> = sqlx::query_scalar(OPEN_KIND)
+        .bind(key)
+        .fetch_optional(conn)
+        .await
+        .map_err(database)?;
+    found
+        .map(|kind| {
+            serde_json::from_str(&kind).map_err(|why| inconsistent(format!("job {key}"), why))
+        })
+        .transpose()
 }
 
 pub(super) async fn last_error(

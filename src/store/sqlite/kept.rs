@@ -68,6 +68,18 @@ pub(super) async fn record_history(
     Ok(())
 }
 
+pub(super) async fn forget_card(
+    conn: &mut SqliteConnection,
+    id: &RequestId,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM cards WHERE request = $1")
+        .bind(id.as_str())
+        .execute(conn)
+        .await
+        .map_err(database)?;
+    Ok(())
+}
+
 pub(super) async fn answer(
     conn: &mut SqliteConnection,
     once: &str,

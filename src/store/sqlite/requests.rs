@@ -6,7 +6,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use super::fault::{database, inconsistent, or_taken};
 use super::rows;
 use crate::domain::decision::{Decider, Decision};
-use crate::domain::ids::{AccountId, GrantId, RequestId, ResourceName};
+use crate::domain::ids::{AccountId, GrantId, Place, RequestId, ResourceName};
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::timing::Timestamp;
@@ -24,6 +24,15 @@ const INSERT: &str = "INSERT INTO requests (id, state, requester_account, reques
 const SAVE: &str = "UPDATE requests SET state = $1, reason = $2, card_place = $3,
     approvals_needed = $4, version = $5, pending_until = $6, decided_at = $7, extension_state = $11
     WHERE id = $8 AND state = $9 AND spec_hash = $10";
+
+// The condition of the index on open requests, word for word, and the narrower one.
+const LONGEST_WAITING: &str = "SELECT * FROM requests
+    WHERE state IN ('checking', 'pending') AND state = 'pending'
+    ORDER BY submitted_at, id LIMIT 1";
+
+const WAITING_AT: &str = "SELECT * FROM requests
+    WHERE state IN ('checking', 'pending') AND state = 'pending' AND card_place IS $1
+    ORDER BY submitted_at, id LIMIT $2";
 
 const DECISIONS: &str = "SELECT * FROM decisions WHERE request = $1 ORDER BY id";
 
@@ -322,6 +331,30 @@ pub(super) async fn open_extensions(
 ) -> Result<Vec<Request>, StoreError> {
     let found = sqlx::query(OPEN_EXTENSIONS)
         .bind(grant.as_str())
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    all(&found)
+}
+
+pub(super) async fn longest_waiting(
+    conn: &mut SqliteConnection,
+) -> Result<Option<Request>, StoreError> {
+    let row = sqlx::query(LONGEST_WAITING)
+        .fetch_optional(conn)
+        .await
+        .map_err(database)?;
+    row.as_ref().map(rows::request).transpose()
+}
+
+pub(super) async fn waiting_at(
+    conn: &mut SqliteConnection,
+    place: Option<&Place>,
+    limit: i64,
+) -> Result<Vec<Request>, StoreError> {
+    let found = sqlx::query(WAITING_AT)
+        .bind(place.map(Place::as_str))
+        .bind(limit)
         .fetch_all(conn)
         .await
         .map_err(database)?;

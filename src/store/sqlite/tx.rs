@@ -133,6 +133,11 @@ impl Tx for SqliteTx<'_> {
         self.end(result)
     }
 
+    async fn forget_card(&mut self, id: &RequestId) -> Result<(), StoreError> {
+        let result = kept::forget_card(self.begin()?, id).await;
+        self.end(result)
+    }
+
     async fn keep_answer(&mut self, once: &str, answer: &str) -> Result<(), StoreError> {
         let now = self.at.now;
         let result = kept::keep_answer(self.begin()?, once, answer, now).await;

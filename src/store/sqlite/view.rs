@@ -13,8 +13,9 @@ use crate::domain::decision::Decision;
 use crate::domain::directory::{DirectoryGroup, DirectoryHealth, Known};
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{
-    AccountId, DirectoryGroupId, GrantId, IssuerName, RequestId, ResourceName,
+    AccountId, DirectoryGroupId, GrantId, IssuerName, Place, RequestId, ResourceName,
 };
+use crate::domain::job::JobKind;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::Spec;
 use crate::domain::timing::Timestamp;
@@ -144,6 +145,18 @@ macro_rules! reads {
                 grants::count_in(self.conn(), states).await
             }
 
+            async fn longest_waiting(&mut self) -> Result<Option<Request>, StoreError> {
+                requests::longest_waiting(self.conn()).await
+            }
+
+            async fn waiting_at(
+                &mut self,
+                place: Option<&Place>,
+                limit: i64,
+            ) -> Result<Vec<Request>, StoreError> {
+                requests::waiting_at(self.conn(), place, limit).await
+            }
+
             async fn count_requests_in(&mut self, state: RequestState) -> Result<i64, StoreError> {
                 requests::count_in(self.conn(), state).await
             }
@@ -232,6 +245,10 @@ macro_rules! reads {
 
             async fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
                 jobs::next_due(self.conn()).await
+            }
+
+            async fn open_job(&mut self, key: &str) -> Result<Option<JobKind>, StoreError> {
+                jobs::open_kind(self.conn(), key).await
             }
 
             async fn job_error(&mut self, key: &str) -> Result<Option<String>, StoreError> {

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use super::super::{MIGRATIONS, claims, jobs};
 
 /// Everything that runs when jobs are claimed and settled, thousands of times an hour.
-const STATEMENTS: [&str; 22] = [
+const STATEMENTS: [&str; 23] = [
     claims::RIPEN,
     claims::EXPIRE,
     claims::EXPIRE_UNWANTED,
@@ -26,6 +26,7 @@ const STATEMENTS: [&str; 22] = [
     jobs::GIVE_UP,
     jobs::LET_GO,
     jobs::NEXT_DUE,
+    jobs::OPEN_KIND,
     jobs::OPEN_ERROR,
     jobs::GIVEN_UP_ERROR,
 ];
