@@ -16,6 +16,7 @@ const page = {
   activate(pane) {
     if (this.active === pane) return;
     this.active = pane;
+    for (const one of this.panes) one.element.classList.toggle('active', one === pane);
     this.remember();
     this.console.shows(pane.user, pane.sight);
   },

@@ -21,6 +21,7 @@ export class DemoConsole {
     this.toggle.addEventListener('click', () => this.open(this.element.hidden));
     this.user = null;
     this.tried = new Map();
+    this.rows = new Map();
   }
 
   open(open) {
@@ -57,8 +58,8 @@ export class DemoConsole {
     const part = (title, ...inside) => h('section', { class: 'console-part' }, h('h2', {}, title), inside);
     fill(this.element,
       part('What to try', this.steps),
-      part('Engine time', this.clock, this.ahead, this.waits, this.passing),
       part('The way in', this.access),
+      part('Engine time', this.clock, this.ahead, this.waits, this.passing),
       part('This rehearsal', this.replaced));
   }
 
@@ -90,7 +91,7 @@ export class DemoConsole {
     const zone = this.zone ?? 'UTC';
     this.clock.textContent = new Intl.DateTimeFormat('en-US', { weekday: 'short', hour: 'numeric', minute: '2-digit', second: '2-digit', timeZone: zone }).format(state.engine_now_ms);
     this.ahead.textContent = state.ahead_s === 0 ? 'the same as this machine\u2019s' : `${span(state.ahead_s)} ahead of this machine`;
-    keep(this.waits, state.waits.map((wait) => ({ key: wait.to, version: JSON.stringify([wait, state.passing]), make: () => this.wait(wait, state.passing) })));
+    this.drawWaits(state);
     if (!this.busy) this.passing.textContent = state.passing ? 'Time passes…' : '';
     keep(this.steps, state.steps.map((step, index) => ({ key: index, version: JSON.stringify(step), make: () => this.step(step) })));
     keep(this.replaced, [{ key: 'all', version: JSON.stringify([state.config, state.replaced, state.server]), make: () => h('div', {},
@@ -113,27 +114,39 @@ export class DemoConsole {
       h('span', {}, h('span', { class: 'unseen' }, step.done ? 'Done: ' : 'To do: '), step.says, step.text ? h('code', {}, step.text) : null, go && !step.done ? go : null));
   }
 
-  wait(wait, passing) {
-    const button = h('button', { type: 'button', class: 'act plain', 'data-focus': wait.to, 'data-wait': wait.to, disabled: passing || wait.in_s === null }, wait.says);
-    const row = h('div', { class: 'wait' }, button, wait.in_s !== null && wait.about ? h('span', { class: 'hint' }, wait.about) : null);
-    button.addEventListener('click', async () => {
-      if (this.busy) return;
-      this.busy = true;
-      this.passing.textContent = 'Time passes…';
-      try {
-        const state = await consoleAct('pass', { to: wait.to });
-        this.busy = false;
-        this.draw(state);
-        say(`Engine time is ${this.clock.textContent}`);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        this.passing.textContent = error.message;
-      } finally {
-        this.busy = false;
-        this.news();
+  /** The buttons stay the same elements while their words change: a click must not lose its button. */
+  drawWaits(state) {
+    for (const wait of state.waits) {
+      if (!this.rows.has(wait.to)) {
+        const button = h('button', { type: 'button', class: 'act plain', 'data-focus': wait.to, 'data-wait': wait.to }, wait.says);
+        const what = h('span', { class: 'hint' });
+        button.addEventListener('click', () => this.pass(wait.to));
+        this.rows.set(wait.to, { button, what });
+        this.waits.append(h('div', { class: 'wait' }, button, what));
       }
-    });
-    return row;
+      const { button, what } = this.rows.get(wait.to);
+      button.disabled = state.passing || this.busy === true || wait.in_s === null;
+      if (what.textContent !== wait.about) what.textContent = wait.about;
+    }
+  }
+
+  async pass(to) {
+    if (this.busy) return;
+    this.busy = true;
+    this.passing.textContent = 'Time passes…';
+    this.drawWaits(this.state);
+    try {
+      const state = await consoleAct('pass', { to });
+      this.busy = false;
+      this.draw(state);
+      say(`Engine time is ${this.clock.textContent}`);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.passing.textContent = error.message;
+    } finally {
+      this.busy = false;
+      this.news();
+    }
   }
 
   shown(state) { return state.people.find((one) => one.user === this.user); }
@@ -149,7 +162,7 @@ export class DemoConsole {
     if (!person) return h('p', { class: 'hint' }, 'The config names no such person, so there is no key for them.');
     const elsewhere = person.elsewhere.map((one) => h('p', { class: 'elsewhere' }, one));
     if (!person.ssh) {
-      return h('div', {}, h('p', { class: 'hint' }, `${person.name} has not been sent a certificate${elsewhere.length > 0 ? ' for this server' : ' yet'}.`), elsewhere);
+      return h('div', {}, h('p', { class: 'hint' }, `${capital(person.name)} has not been sent a certificate${elsewhere.length > 0 ? ' for this server' : ' yet'}.`), elsewhere);
     }
     const light = LIGHTS[tried?.outcome ?? 'asking'];
     const button = h('button', { type: 'button', class: 'act plain', 'data-focus': 'copy-ssh' }, 'Copy the ssh line');
@@ -157,7 +170,7 @@ export class DemoConsole {
     return h('div', {},
       h('p', { class: `light ${tried?.outcome ?? 'asking'}`, id: 'light', role: 'status' },
         h('span', { class: 'light-sign', 'aria-hidden': 'true' }, light.sign),
-        h('span', {}, h('strong', {}, `${person.name}: ${light.words}`))),
+        h('span', {}, h('strong', {}, `${capital(person.name)}: ${light.words}`))),
       tried?.said ? h('p', { class: 'hint said', dir: 'auto' }, tried.said) : null,
       h('p', { class: 'hint' }, 'The certificate was kept as a person would save it. In a terminal:'),
       h('pre', { class: 'ssh', tabindex: '0', 'aria-label': 'The ssh line' }, person.ssh), button, elsewhere);
@@ -175,6 +188,8 @@ export class DemoConsole {
     if (this.user === user) this.drawAccess(state);
   }
 }
+
+const capital = (name) => name.charAt(0).toUpperCase() + name.slice(1);
 
 /** `1 h 5 min` */
 function span(seconds) {

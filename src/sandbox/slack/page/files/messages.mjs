@@ -30,7 +30,7 @@ function drawMessage(message, sight, context, isReply = false) {
   const replies = message.replies ?? [];
   return h('article', { class: message.ephemeral ? 'message private' : 'message', 'data-ts': message.ts },
     message.ephemeral ? h('p', { class: 'only-you' }, h('span', { 'aria-hidden': 'true' }, '◉ '), 'Only visible to you') : null,
-    face(message.author, name, byApp),
+    face(sight.people.indexOf(author), name, byApp),
     h('div', { class: 'message-body' },
       h('p', { class: 'who' },
         h('strong', { class: 'author', dir: 'auto' }, name),

@@ -3,9 +3,9 @@
 import { count, h, keep, unseen } from './dom.mjs';
 
 /** A picture for somebody: their first letter on a tone of their own, or the app's sign. */
-export function face(id, name, app = false) {
+export function face(number, name, app = false) {
   if (app) return h('img', { class: 'face', src: '/page/icon.svg', alt: '', width: '36', height: '36' });
-  const tone = [...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 997, 7) % 6;
+  const tone = Math.max(number, 0) % 6;
   const letter = [...(name || '?')][0].toUpperCase();
   return h('span', { class: `face tone-${tone}`, 'aria-hidden': 'true' }, letter);
 }
@@ -30,7 +30,7 @@ function personItem(person, chosen, choose, index) {
     'aria-current': chosen ? 'true' : null, 'aria-keyshortcuts': shortcut,
     title: shortcut ? `${about(person) || person.name} (${shortcut})` : about(person),
   },
-    face(person.id, person.real_name || person.name),
+    face(index, person.real_name || person.name),
     h('span', { class: 'side-text' },
       h('span', { class: 'side-name', dir: 'auto' }, person.real_name || person.name),
       h('span', { class: 'side-about', dir: 'auto' }, about(person) || `@${person.name}`)),
