@@ -1,41 +1,20 @@
 //! A headless Chromium, and a person's eyes and hands on it.
 
-use std::io::{BufRead as _, BufReader};
-use std::os::unix::process::CommandExt as _;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use thirtyfour::error::{WebDriverError, WebDriverResult};
 use thirtyfour::prelude::*;
-use thirtyfour::session::http::{Body, HttpClient};
+
+use crate::driver::{Driver, FLAGS, Wire};
 
 /// Longest that anything may take to become visible.
 const PATIENCE: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(40);
-
-/// What Chromium is told: no screen, no sandbox for root, nothing of the network but this machine.
-const FLAGS: &[&str] = &[
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--force-color-profile=srgb",
-];
 
 #[expect(
     clippy::disallowed_methods,
@@ -53,112 +32,29 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// WebDriver over the HTTP client that is here already.
-struct Wire(Client<HttpConnector, Full<Bytes>>);
-
-impl Wire {
-    fn new() -> Self {
-        Self(Client::builder(TokioExecutor::new()).build_http())
-    }
-}
-
-#[async_trait::async_trait]
-impl HttpClient for Wire {
-    async fn send(
-        &self,
-        request: axum::http::Request<Body<'_>>,
-    ) -> WebDriverResult<axum::http::Response<Bytes>> {
-        let failed = |error: String| WebDriverError::HttpError(error);
-        let (parts, body) = request.into_parts();
-        let body = match body {
-            Body::Empty => Bytes::new(),
-            Body::Json(value) => Bytes::from(value.to_string()),
-        };
-        let request = axum::http::Request::from_parts(parts, Full::new(body));
-        let answer = self
-            .0
-            .request(request)
-            .await
-            .map_err(|error| failed(error.to_string()))?;
-        let (parts, body) = answer.into_parts();
-        let body = body
-            .collect()
-            .await
-            .map_err(|error| failed(error.to_string()))?;
-        Ok(axum::http::Response::from_parts(parts, body.to_bytes()))
-    }
-
-    async fn new(&self) -> Arc<dyn HttpClient> {
-        Arc::new(Wire::new())
-    }
-}
-
-/// `chromedriver` and every Chromium that it started: one process group, which ends with this.
-struct Driver {
-    child: Child,
-    url: String,
-    _profile: tempfile::TempDir,
-}
-
-impl Driver {
-    fn start(profile: tempfile::TempDir) -> Self {
-        let mut child = Command::new("chromedriver")
-            .arg("--port=0")
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("chromedriver can't be started ({error}): run scripts/test --install")
-            });
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let port = lines
-            .map_while(Result::ok)
-            .find_map(|line| {
-                Some(
-                    line.split_once("started successfully on port ")?
-                        .1
-                        .trim_end_matches('.')
-                        .to_owned(),
-                )
-            })
-            .expect("chromedriver says on which port it listens");
-        Self {
-            child,
-            url: format!("http://127.0.0.1:{port}"),
-            _profile: profile,
-        }
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let group = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
-        // What is gone already needs no end.
-        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
-        let _ = self.child.wait();
-    }
-}
-
 /// Width, height and scheme of a screen.
 #[derive(Clone, Copy)]
 pub struct Screen {
     pub width: u32,
     pub height: u32,
     pub dark: bool,
+    /// Its person wants no motion.
+    pub calm: bool,
 }
 
 pub const DESK: Screen = Screen {
     width: 1500,
     height: 1000,
     dark: false,
+    calm: false,
 };
+pub const CALM: Screen = Screen { calm: true, ..DESK };
 pub const DARK: Screen = Screen { dark: true, ..DESK };
 pub const PHONE: Screen = Screen {
     width: 360,
     height: 740,
     dark: false,
+    calm: false,
 };
 
 /// A person at a browser.
@@ -194,12 +90,17 @@ where
     let browser = Browser {
         driver: driver.clone(),
     };
+    let mut features = Vec::new();
     if screen.dark {
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
-        browser
-            .devtools(&server.url, "Emulation.setEmulatedMedia", features)
-            .await;
+        features.push(json!({ "name": "prefers-color-scheme", "value": "dark" }));
     }
+    if screen.calm {
+        features.push(json!({ "name": "prefers-reduced-motion", "value": "reduce" }));
+    }
+    let features = json!({ "features": features });
+    browser
+        .devtools(&server.url, "Emulation.setEmulatedMedia", features)
+        .await;
     browser.driver.goto(address).await.unwrap();
     let played = AssertUnwindSafe(async { play(browser.clone()).await })
         .catch_unwind()
@@ -303,15 +204,6 @@ impl Browser {
         .await;
     }
 
-    /// Waits until this text is no longer visible there.
-    pub async fn sees_no_more(&self, css: &str, words: &str) {
-        let what = format!("{css} without {words:?}");
-        self.until(&what, async || {
-            (!self.text(css).await.contains(words)).then_some(())
-        })
-        .await;
-    }
-
     /// Waits for a displayed element.
     pub async fn finds(&self, by: By) -> WebElement {
         let what = format!("{by:?}");
@@ -358,12 +250,9 @@ impl Browser {
         ));
         self.click(by).await;
         self.until(&format!("{name} chosen"), async || {
-            let here = self
-                .driver
-                .find(By::Css(".person[aria-current='true'] .side-name"))
-                .await
-                .ok()?;
-            (here.text().await.ok()? == name).then_some(())
+            // On a phone the list of people has gone out of sight by then.
+            let here = "return document.querySelector('.person[aria-current=true] .side-name')?.textContent;";
+            (self.measure(here).await == name).then_some(())
         })
         .await;
     }
@@ -414,7 +303,7 @@ impl Browser {
 
     /// What has the focus: its name as far as it has one, else its text.
     pub async fn focused(&self) -> String {
-        let script = "const one = document.activeElement; return one.getAttribute('aria-label') || (one.labels && one.labels[0] && one.labels[0].textContent) || one.textContent || one.tagName;";
+        let script = "const one = document.activeElement; return one === document.body ? '' : one.getAttribute('aria-label') || (one.labels && one.labels[0] && one.labels[0].textContent) || one.textContent || one.tagName;";
         self.measure(script)
             .await
             .as_str()

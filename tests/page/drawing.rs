@@ -49,7 +49,9 @@ fn blocks() -> Value {
 async fn every_kind_of_block_is_drawn_in_the_readers_own_terms() {
     let chat = Chat::start().await;
     chat.connect_silently().await;
-    chat.api.post("C0GENERAL", "fallback", blocks()).await;
+    chat.api
+        .post("C0GENERAL", "the text for notifications", blocks())
+        .await;
     story("every_kind_of_block", DESK, &chat.page(), async |page| {
         page.become_("Alice").await;
         page.goes_to("general").await;
@@ -63,11 +65,11 @@ async fn every_kind_of_block_is_drawn_in_the_readers_own_terms() {
         ] {
             assert!(text.contains(words), "{words:?} is not in:\n{text}");
         }
-        assert!(!text.contains("fallback\n"), "blocks stand in place of the text");
+        assert!(!text.contains("for notifications"), "blocks stand in place of the text");
         for (css, words) in [
             (".section strong", "bold"), (".section em", "italic"), (".section s", "struck"), (".section code", "code"),
             (".section blockquote", "quoted"), (".mention.mine", "@alice"), (".rich strong", "strong"), (".rich-text ol li", "first"),
-            (".act.primary:not(.send)", "Go ahead"), (".act.danger", "Stop it"), ("h3.header", "A header"),
+            (".act.primary:not(.send)", "Go ahead"), (".act.danger", "Stop it"), ("h2.header", "A header"),
         ] {
             assert!(page.text(css).await.contains(words), "{words:?} is no {css}");
         }
@@ -90,7 +92,9 @@ async fn every_kind_of_block_is_drawn_in_the_readers_own_terms() {
 async fn presses_choices_and_confirmations_reach_the_app() {
     let chat = Chat::start().await;
     chat.connect_silently().await;
-    chat.api.post("C0GENERAL", "fallback", blocks()).await;
+    chat.api
+        .post("C0GENERAL", "the text for notifications", blocks())
+        .await;
     let pressed = async || -> Vec<String> {
         let log = chat.people.log().await.unwrap();
         let all = log

@@ -8,6 +8,7 @@
 mod app;
 mod browser;
 mod drawing;
+mod driver;
 mod failing;
 mod first_minutes;
 mod forms;

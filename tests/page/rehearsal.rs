@@ -126,7 +126,16 @@ async fn an_own_config_is_rehearsed_with_its_own_people() {
             .await;
         page.sees(".elsewhere", "it can't be tried").await;
         page.sees("#light", "Mia: works now").await;
+        // The core's end comes first.
+        page.goes_to("jitbot").await;
         page.press("To the end").await;
+        page.sees(".messages", "core for 10m").await;
+        page.sees(".messages", "is over").await;
+        page.until("time to stand still again", async || {
+            let end = page.finds(By::Css("[data-wait='end']")).await;
+            end.is_enabled().await.ok()?.then_some(())
+        })
+        .await;
         page.press("To the end").await;
         page.sees("#light", "Mia: refused").await;
     })

@@ -95,9 +95,14 @@ impl Source {
 
     fn read(text: String, file: &str, called: &str) -> Result<Self, Problems> {
         let table: Table = text.parse().unwrap_or_default();
-        // What is wrong with it as it stands comes first, with the lines of the file itself.
+        let cast =
+            Cast::of(&table).map_err(|found| (found.at.is_some(), unplayable(&text, file, found)));
+        // What has a line of its own is told with it; anything else the config's own check tells first.
+        if let Err((true, problems)) = cast {
+            return Err(problems);
+        }
         let config = config::parse(&text, file, &stand_ins(&table))?;
-        let cast = Cast::of(&table).map_err(|found| unplayable(&text, file, found))?;
+        let cast = cast.map_err(|(_, problems)| problems)?;
         Ok(Self {
             called: called.to_owned(),
             table,

@@ -47,7 +47,7 @@ function markdown(block, context) {
 export function drawBlock(block, context) {
   switch (block.type) {
     case 'section': return section(block, context);
-    case 'header': return h('h3', { class: 'header', dir: 'auto' }, words(block.text));
+    case 'header': return h('h2', { class: 'header', dir: 'auto' }, words(block.text));
     case 'divider': return h('hr');
     case 'context': return contextLine(block, context);
     case 'actions': return h('div', { class: 'actions' }, (block.elements ?? []).map((element) => drawElement(element, block, context)));

@@ -128,9 +128,10 @@ function quoted(text, reader) {
     lines = [];
   };
   for (const line of text.split('\n')) {
-    if (line.startsWith('&gt;')) {
+    const mark = /^(&gt;|>) ?/.exec(line);
+    if (mark) {
       flushLines();
-      quote.push(line.slice(4).replace(/^ /, ''));
+      quote.push(line.slice(mark[0].length));
     } else {
       flush();
       lines.push(line);

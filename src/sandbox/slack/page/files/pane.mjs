@@ -26,9 +26,10 @@ export class Pane {
     this.form = new Form(this);
     this.heading = h('h1', { dir: 'auto' });
     this.under = h('p', { class: 'place-about' });
-    this.menu = h('button', { type: 'button', class: 'menu', 'aria-expanded': 'false' }, '☰');
+    this.menuName = h('span', { class: 'menu-name', dir: 'auto' });
+    this.menu = h('button', { type: 'button', class: 'menu', 'aria-expanded': 'false' }, h('span', { 'aria-hidden': 'true' }, '☰'), this.menuName);
     this.menu.addEventListener('click', () => this.showSide(!this.element.classList.contains('side-open')));
-    this.scroller = h('div', { class: 'scroller' });
+    this.scroller = h('div', { class: 'scroller', id: number === 0 ? 'messages' : null, tabindex: '-1' });
     this.more = h('button', { type: 'button', class: 'more', hidden: true }, '↓ New messages');
     this.more.addEventListener('click', () => { this.toTheEnd(); this.composer.text.focus(); });
     this.gone = h('p', { class: 'banner', role: 'status', hidden: true });
@@ -57,7 +58,8 @@ export class Pane {
 
   /** Becomes another person, who looks where they looked last. */
   become(user) {
-    if (user === this.user) return this.showSide(false);
+    this.showSide(false);
+    if (user === this.user) return null;
     this.placeOf.set(this.user, this.place);
     this.user = user;
     this.place = this.placeOf.get(user) ?? null;
@@ -145,7 +147,8 @@ export class Pane {
     this.element.setAttribute('aria-label', `${this.personName()}\u2019s chat`);
     const place = sight.places.find((one) => one.id === this.place);
     this.sidebar.draw(sight, this.place);
-    this.menu.setAttribute('aria-label', `People and channels; you are ${this.personName()}`);
+    this.menuName.textContent = this.personName();
+    this.menu.title = `People and channels; you are ${this.personName()}`;
     const unread = sight.people.some((one) => one.id !== sight.user && one.unread > 0);
     this.menu.classList.toggle('news', unread);
     this.gone.hidden = sight.app.sockets > 0;
@@ -193,7 +196,6 @@ export class Pane {
       this.shown = where;
       // A list of its own for each place: what stands there already is no news to be read out.
       this.list = h('div', { class: 'messages', role: 'log', tabindex: '0', 'data-focus': 'messages' });
-      if (!document.getElementById('messages')) this.list.id = 'messages';
       this.empty = h('div', { class: 'empty' });
       fill(this.scroller, this.list, this.empty);
       this.list.addEventListener('scroll', () => { if (this.isAtTheEnd()) this.more.hidden = true; }, { passive: true });
