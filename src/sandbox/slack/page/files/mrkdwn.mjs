@@ -25,7 +25,8 @@ export function link(address, label) {
 /** Somebody, a group or everybody, as a name that is set apart. */
 export function mention(sign, id, reader, label) {
   const name = reader.names[id] ?? label ?? id;
-  const mine = id === reader.user || reader.groups.includes(id) || sign === '@!';
+  // People are told apart by id; of a group the person knows the handle.
+  const mine = id === reader.user || sign === '@!' || (sign === '@' && reader.groups.includes(name));
   return h('span', { class: mine ? 'mention mine' : 'mention' }, `${sign[0]}${name}`);
 }
 

@@ -21,7 +21,7 @@ export class Pane {
     this.placeOf = new Map();
     this.notes = new Map();
     this.namesVersion = 0;
-    this.sidebar = new Sidebar(this);
+    this.sidebar = new Sidebar(this, number);
     this.composer = new Composer(this);
     this.form = new Form(this);
     this.heading = h('h1', { dir: 'auto' });

@@ -59,11 +59,11 @@ function placeItem(place, label, chosen, choose) {
 
 /** The column at the side; `draw(sight, place)` brings it up to date. */
 export class Sidebar {
-  constructor(pane) {
+  constructor(pane, number) {
     this.pane = pane;
     const list = () => h('ul', { class: 'side-list' });
     [this.people, this.channels, this.apps] = [list(), list(), list()];
-    this.element = h('nav', { class: 'side', 'aria-label': 'People and channels' },
+    this.element = h('nav', { class: 'side', 'aria-label': number === 0 ? 'People and channels' : 'People and channels of the second chat' },
       h('h2', {}, 'You are'), this.people,
       h('h2', {}, 'Channels'), this.channels,
       h('h2', {}, 'Apps'), this.apps);
