@@ -68,6 +68,9 @@ async fn asked_approved_let_in_and_over() {
 
             page.press("To the reminder").await;
             page.sees(".messages", "Ends soon").await;
+            let sent = "return [...document.querySelectorAll('.messages .sent')].map((one) => one.textContent);";
+            let sent = page.measure(sent).await;
+            assert_ne!(sent[1], sent[2], "messages are as old as they look: {sent}");
             page.sees("#light", "works now").await;
             page.press("To the end").await;
             page.sees(".messages", "is over").await;

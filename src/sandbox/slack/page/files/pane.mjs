@@ -21,6 +21,7 @@ export class Pane {
     this.placeOf = new Map();
     this.notes = new Map();
     this.namesVersion = 0;
+    this.resized = new ResizeObserver(() => { if (this.stays) this.toTheEnd(); });
     this.sidebar = new Sidebar(this, number);
     this.composer = new Composer(this);
     this.form = new Form(this);
@@ -198,11 +199,18 @@ export class Pane {
       this.list = h('div', { class: 'messages', role: 'log', tabindex: '0', 'data-focus': 'messages' });
       this.empty = h('div', { class: 'empty' });
       fill(this.scroller, this.list, this.empty);
-      this.list.addEventListener('scroll', () => { if (this.isAtTheEnd()) this.more.hidden = true; }, { passive: true });
+      this.stays = true;
+      this.list.addEventListener('scroll', () => {
+        this.stays = this.isAtTheEnd();
+        if (this.stays) this.more.hidden = true;
+      }, { passive: true });
+      // Whoever reads the end still does when the window or the composer changes its size.
+      this.resized.disconnect();
+      this.resized.observe(this.list);
     }
     this.list.setAttribute('aria-label', `Messages in ${this.heading.textContent}, as ${this.personName()} sees them`);
     const notes = this.notes.get(where) ?? [];
-    const atTheEnd = changed || this.isAtTheEnd();
+    const atTheEnd = changed || this.stays;
     const before = this.list.childElementCount;
     drawMessages(this.list, sight, notes, this.context());
     const isEmpty = sight.messages.length + notes.length === 0;
@@ -251,6 +259,7 @@ export class Pane {
   }
 
   toTheEnd() {
+    this.stays = true;
     if (this.list) this.list.scrollTop = this.list.scrollHeight;
     this.more.hidden = true;
   }
