@@ -78,6 +78,7 @@ fn everything_that_is_missing_is_listed_at_once_and_nothing_is_run() {
         SSH_OF_OLD[0],
         SSH_OF_OLD[1],
         ("node", "[ \"$1\" = --version ] && echo v16.3.0"),
+        ("chromedriver", "echo 'ChromeDriver 90.0 (of old)'"),
     ]);
     let (output, said) = machine.run(&[]);
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -91,7 +92,10 @@ fn everything_that_is_missing_is_listed_at_once_and_nothing_is_run() {
             "ssh-keygen 9 or later: 8.4 is too old; Debian package openssh-client",
             "node 18 or later: 16.3.0 is too old; Debian package nodejs",
             "npm 8 or later: missing; Debian package npm",
+            "chromium 100 or later: missing; Debian package chromium",
+            "chromedriver 100 or later: 90.0 is too old; Debian package chromium-driver",
             "npm ci in tests/slack_types",
+            "npm ci in tests/page",
             "scripts/test --install installs what can be",
         ],
     );
@@ -117,7 +121,7 @@ fn without_root_or_sudo_the_command_for_root_is_told() {
     says(
         &said,
         &[
-            "This step needs root and there is no sudo. As root: apt-get install nodejs npm openssh-client",
+            "This step needs root and there is no sudo. As root: apt-get install chromium chromium-driver nodejs npm openssh-client",
         ],
     );
 }
@@ -129,6 +133,11 @@ fn sudo_is_announced_and_used_for_debian_packages_alone() {
         SSH_OF_OLD[1],
         ("apt-get", "exit 1"),
         ("sudo", "echo \"$@\" >> \"$(dirname \"$0\")/sudo.log\""),
+        (
+            "chromium",
+            "echo complaint >&2; echo 'Chromium 150.0 built on Debian'",
+        ),
+        ("chromedriver", "echo 'ChromeDriver 150.0'"),
         // Asks for its versions only; the installed packages stay too old.
         ("node", "echo v18.19.0"),
         (

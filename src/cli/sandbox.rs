@@ -22,6 +22,9 @@ pub struct SandboxArgs {
     /// Where to listen; loopback only.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// A service on loopback whose console the page shows, under /console/ of the page's own address.
+    #[arg(long, hide = true)]
+    console: Option<SocketAddr>,
 }
 
 /// Runs until it is stopped. Its first line says where, as JSON.
@@ -35,7 +38,7 @@ pub async fn run(args: SandboxArgs) -> anyhow::Result<ExitCode> {
     let manifest = Manifest::from_yaml(&read(&args.manifest)?)?;
     let world: World = serde_json::from_str(&read(&args.world)?)
         .with_context(|| format!("{} is no world", args.world.display()))?;
-    let running = Server::start(world, manifest, args.listen).await?;
+    let running = Server::start_with_console(world, manifest, args.listen, args.console).await?;
     println!(
         "{}",
         serde_json::json!({ "base_url": format!("http://{}", running.addr) })

@@ -1,5 +1,6 @@
 //! Everything that a demo runs: the chat, the bot, the SSH server, and the keys of its people.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,29 +11,23 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::Mutex;
 
-use super::world::{self, DemoConfig, Paths};
-use crate::clock::machine_now;
+use super::cast::Cast;
+use super::plot::Plot;
+use super::time;
+use super::world::{self, DemoConfig, Paths, Source};
 use crate::config;
-use crate::domain::timing::Timestamp;
+use crate::domain::ids::IssuerName;
 use crate::sandbox::people::People;
-use crate::sandbox::ssh::login::{self, Login, LoginOutcome};
 use crate::sandbox::ssh::{Target, TargetConfig, TargetKind, keys};
-use crate::store::Store as _;
-use crate::store::sqlite::SqliteStore;
 
 /// Longest that a part may take to start.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 
-/// Moments at which something was due that one wait goes through.
-const STEPS_MAX: usize = 500;
-
-/// How often, and how long apart, it is looked whether what was due has happened.
-const LOOKS: u32 = 60;
-const LOOK: Duration = Duration::from_millis(50);
-
-/// What the SSH server of the demo is a host of.
-const SHOWN: &str = "staging-ssh";
+/// A list that names nothing, as OpenSSH writes one (PROTOCOL.krl): for hosts that get no list.
+const EMPTY_KRL: &[u8; 44] =
+    b"SSHKRL\n\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 /// The running demo.
 pub struct Stage {
@@ -42,104 +37,76 @@ pub struct Stage {
     pub target: Target,
     /// The config that the bot runs.
     pub config: config::Config,
+    /// Who and what is played.
+    pub cast: Cast,
+    /// What to try first.
+    pub plot: Plot,
+    /// How people call the config, and what was replaced in it.
+    pub called: String,
+    /// Keys that were replaced or added.
+    pub replaced: Vec<String>,
+    /// Public keys of the issuers' CAs, each as one line.
+    pub authorities: Vec<(IssuerName, String)>,
     /// Where everything lies.
     pub paths: Paths,
-    bot: Child,
-    chat: Child,
+    /// Where the page is.
+    pub page: String,
+    /// Held while time passes.
+    pub(super) passing: Mutex<()>,
+    bot: Mutex<Child>,
+    chat: Mutex<Child>,
     _folder: TempDir,
 }
 
 impl Stage {
-    /// Starts everything and says what runs.
-    pub async fn start(kind: TargetKind) -> anyhow::Result<Self> {
+    /// Starts everything and says what runs. `console` is where the page's console will answer.
+    pub async fn start(
+        kind: TargetKind,
+        source: Source,
+        console: Option<SocketAddr>,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("jitbot-demo-").tempdir()?;
         let paths = Paths::below(folder.path());
-        let env = |name: &str| match name {
-            "SLACK_BOT_TOKEN" => Some("xoxb-checked-later".to_owned()),
-            "SLACK_APP_TOKEN" => Some("xapp-checked-later".to_owned()),
-            _ => None,
-        };
-        let sample = config::parse(config::SAMPLE, "the sample", &env)?;
-        // One CA for each issuer; the one SSH server of the demo trusts the host's of SHOWN alone.
-        let shown = sample
-            .resources
-            .iter()
-            .find(|(name, _)| name.as_str() == SHOWN)
-            .map(|(_, resource)| resource.issuer.to_string())
-            .with_context(|| format!("the sample has no {SHOWN}"))?;
-        let mut ca_public = None;
-        for issuer in sample.issuers.keys() {
+        let plot = Plot::of(&source.table, &source.cast).with_context(|| {
+            format!(
+                "{} can't be rehearsed: no [resource] has an issuer of the kind ssh-ca that is not retired, and the demo plays no other. Nothing was started",
+                source.called
+            )
+        })?;
+        // One CA for each issuer; the one SSH server of the demo trusts the plot's alone.
+        let mut authorities = Vec::new();
+        for issuer in source.config.issuers.keys() {
             let pair = keys::make(&paths.ca(issuer.as_str()), "jitbot demo CA")?;
-            if issuer.as_str() == shown {
-                ca_public = Some(pair.public);
-            }
+            authorities.push((issuer.clone(), pair.public_line));
         }
-        let ca_public = ca_public.with_context(|| format!("the sample has no issuer {shown}"))?;
-        let workspace = world::workspace(&sample)?;
+        let ca_public = paths.file(&format!("{}.pub", plot.issuer));
+        let workspace = source.cast.world();
         let tokens = workspace.app.clone();
         std::fs::write(paths.file("world.json"), serde_json::to_string(&workspace)?)?;
         std::fs::write(paths.file("slack.yaml"), config::SLACK_MANIFEST)?;
-
-        let program = std::env::current_exe()?;
-        let mut chat = Command::new(&program)
-            .arg("sandbox")
-            .arg("--manifest")
-            .arg(paths.file("slack.yaml"))
-            .arg("--world")
-            .arg(paths.file("world.json"))
-            .stdout(Stdio::piped())
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("the chat did not start")?;
-        let said = first_line(&mut chat, "the chat").await?;
-        let base_url = said["base_url"]
-            .as_str()
-            .context("the chat did not say where it listens")?
-            .to_owned();
+        let (chat, base_url) = start_chat(&paths, console).await?;
 
         let mut made = Vec::new();
-        for person in sample.persons() {
-            let pair = keys::make(
-                &paths.file(&format!("id_{}", person.name)),
-                person.name.as_str(),
-            )?;
-            made.push((person.name.to_string(), pair.public_line));
+        for player in source.cast.players.iter().filter(|player| player.has_key) {
+            let pair = keys::make(&paths.key(&player.name), &player.name)?;
+            made.push((player.name.clone(), pair.public_line));
         }
-        let demo = world::demo_config(
-            config::SAMPLE,
-            &paths,
-            &format!("{base_url}/api"),
-            &|name| {
-                made.iter()
-                    .find(|(n, _)| n == name)
-                    .map(|(_, key)| key.clone())
-            },
-        )?;
+        let key_of = |name: &str| {
+            made.iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, key)| key.clone())
+        };
+        let demo = world::demo_config(&source, &paths, &format!("{base_url}/api"), &key_of)?;
         std::fs::write(paths.file("jitbot.toml"), &demo.text)?;
-        set_clock(&paths, TimeDelta::zero())?;
-        let config = config::parse(&demo.text, "the demo's config", &env)?;
-
-        let mut bot = Command::new(&program)
-            .arg("serve")
-            .arg("--config")
-            .arg(paths.file("jitbot.toml"))
-            .arg("--rehearsal-clock")
-            .arg(paths.file("clock"))
-            .env("SLACK_BOT_TOKEN", &tokens.bot_token)
-            .env("SLACK_APP_TOKEN", &tokens.app_token)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(paths.file("bot.log"))?)
-            .kill_on_drop(true)
-            .spawn()
-            .context("the bot did not start")?;
-        if let Err(error) = first_line(&mut bot, "the bot").await {
-            let log = std::fs::read_to_string(paths.file("bot.log")).unwrap_or_default();
-            bail!("{error:#}\n{log}");
+        time::set_engine(&paths, TimeDelta::zero())?;
+        let config = config::parse(&demo.text, "the demo's config", &world::tokens_later)?;
+        let bot = start_bot(&paths, &tokens.bot_token, &tokens.app_token).await?;
+        let krl = paths.krl(&plot.issuer);
+        if has_list(&source, &plot) {
+            wait_for_file(&krl).await?;
+        } else {
+            std::fs::write(&krl, EMPTY_KRL)?;
         }
-        let krl = paths.krl(&shown);
-        wait_for_file(&krl).await?;
         let target = Target::start(
             kind,
             TargetConfig {
@@ -147,135 +114,109 @@ impl Stage {
                 ca_pub: ca_public,
                 krl,
                 port: None,
-                principals: demo.principals.clone(),
+                principals: plot.principals.clone(),
             },
         )
         .await?;
-        announce(&target, &base_url, &demo, &bot, &chat, &paths);
+        announce(&target, &base_url, &source, &demo, &bot, &chat, &paths);
         Ok(Self {
             people: People::new(&base_url),
             target,
             config,
+            cast: source.cast,
+            plot,
+            called: source.called,
+            replaced: demo.replaced,
+            authorities,
             paths,
-            bot,
-            chat,
+            page: format!("{base_url}/"),
+            passing: Mutex::new(()),
+            bot: Mutex::new(bot),
+            chat: Mutex::new(chat),
             _folder: folder,
         })
     }
 
-    /// Sets the engine's clock ahead by so much of the machine's.
-    pub fn set_clock_ahead(&self, by: TimeDelta) -> anyhow::Result<()> {
-        set_clock(&self.paths, by)
-    }
-
-    /// Lets the engine's time pass, from one moment that something is due to the next, so that all
-    /// happens when it should.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it waits for another process to do what is due"
-    )]
-    pub async fn let_pass(&self, mut ahead: TimeDelta, until: TimeDelta) -> anyhow::Result<()> {
-        let database = self.paths.database().display().to_string();
-        for _ in 0..STEPS_MAX {
-            let store = SqliteStore::open_read_only(&database).await?;
-            let due = store.reader().await?.next_due().await?;
-            let next = due.map(|due| due - machine_now()).filter(|d| *d < until);
-            let Some(next) = next else { break };
-            ahead = ahead.max(next + TimeDelta::milliseconds(1));
-            self.set_clock_ahead(ahead)?;
-            let mut done = false;
-            for _ in 0..LOOKS {
-                tokio::time::sleep(LOOK).await;
-                let mut reader = store.reader().await?;
-                let jobs = reader.open_jobs().await?;
-                done = reader.next_due().await? != due
-                    && jobs.iter().all(|(_, state)| state != "running");
-                if done {
-                    break;
-                }
-            }
-            if !done {
-                break;
-            }
-        }
-        self.set_clock_ahead(until)
-    }
-
-    /// The engine's time.
-    pub fn engine_now(&self) -> Timestamp {
-        let ahead = std::fs::read_to_string(self.paths.file("clock"))
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-            .unwrap_or(0);
-        machine_now() + TimeDelta::milliseconds(ahead)
-    }
-
-    /// The login of a person with the certificate that they were sent.
-    pub fn login(&self, person: &str) -> Login {
-        Login {
-            user: self.target.account().to_owned(),
-            addr: self.target.addr(),
-            key: self.paths.file(&format!("id_{person}")),
-            certificate: self.paths.file(&format!("{person}-cert.pub")),
-            known_hosts: self.target.known_hosts().to_owned(),
-            command: Some("echo it works".into()),
-            source: None,
-            client: login::best(),
-        }
-    }
-
-    /// Tries it.
-    pub async fn try_login(&self, person: &str) -> LoginOutcome {
-        login::attempt(self.login(person)).await
-    }
-
-    /// Keeps the certificate that stands in a message to a person.
-    pub fn keep_certificate(&self, person: &str, message: &str) -> anyhow::Result<()> {
-        let certificate = message
-            .split_whitespace()
-            .skip_while(|word| !word.contains("-cert-v01@openssh.com"))
-            .take(2)
-            .collect::<Vec<_>>()
-            .join(" ");
-        if certificate.is_empty() {
-            bail!("the message holds no certificate:\n{message}");
-        }
-        std::fs::write(
-            self.paths.file(&format!("{person}-cert.pub")),
-            certificate + "\n",
-        )?;
-        Ok(())
-    }
-
-    /// The Slack id of a person of the config.
+    /// The Slack id of somebody who can be played.
     pub fn user(&self, person: &str) -> anyhow::Result<String> {
-        self.config
-            .persons()
-            .into_iter()
-            .find(|p| p.name.as_str() == person)
-            .and_then(|p| p.accounts.into_iter().find(|a| a.platform() == "slack"))
-            .map(|account| account.member().to_owned())
+        self.cast
+            .player(person)
+            .map(|player| player.id.clone())
             .ok_or_else(|| anyhow!("the config names nobody called {person}"))
     }
 
     /// Stops the bot first, so that what it has in flight can finish.
-    pub async fn stop(mut self) {
-        if let Some(pid) = self.bot.id().and_then(|pid| i32::try_from(pid).ok()) {
+    pub async fn stop(&self) {
+        let mut bot = self.bot.lock().await;
+        if let Some(pid) = bot.id().and_then(|pid| i32::try_from(pid).ok()) {
             let pid = nix::unistd::Pid::from_raw(pid);
             // It may be gone already; then there is nothing to stop.
             let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
-            let _ = tokio::time::timeout(Duration::from_secs(5), self.bot.wait()).await;
+            let _ = tokio::time::timeout(Duration::from_secs(5), bot.wait()).await;
         }
         // Whatever is left ends here; errors mean that it is gone.
-        let _ = self.bot.start_kill();
-        let _ = self.chat.start_kill();
+        let _ = bot.start_kill();
+        let _ = self.chat.lock().await.start_kill();
         self.target.stop().await;
     }
+}
+
+async fn start_chat(paths: &Paths, console: Option<SocketAddr>) -> anyhow::Result<(Child, String)> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("sandbox");
+    command.arg("--manifest").arg(paths.file("slack.yaml"));
+    command.arg("--world").arg(paths.file("world.json"));
+    if let Some(console) = console {
+        command.arg("--console").arg(console.to_string());
+    }
+    let mut chat = command
+        .stdout(Stdio::piped())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .context("the chat did not start")?;
+    let said = first_line(&mut chat, "the chat").await?;
+    let base_url = said["base_url"]
+        .as_str()
+        .context("the chat did not say where it listens")?;
+    Ok((chat, base_url.to_owned()))
+}
+
+async fn start_bot(paths: &Paths, bot_token: &str, app_token: &str) -> anyhow::Result<Child> {
+    let mut bot = Command::new(std::env::current_exe()?)
+        .arg("serve")
+        .arg("--config")
+        .arg(paths.file("jitbot.toml"))
+        .arg("--rehearsal-clock")
+        .arg(paths.file("clock"))
+        .env("SLACK_BOT_TOKEN", bot_token)
+        .env("SLACK_APP_TOKEN", app_token)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(paths.file("bot.log"))?)
+        .kill_on_drop(true)
+        .spawn()
+        .context("the bot did not start")?;
+    if let Err(error) = first_line(&mut bot, "the bot").await {
+        let log = std::fs::read_to_string(paths.file("bot.log")).unwrap_or_default();
+        bail!("{error:#}\n{log}");
+    }
+    Ok(bot)
+}
+
+/// Whether the plot's hosts are told what was ended early.
+fn has_list(source: &Source, plot: &Plot) -> bool {
+    let issuer = source
+        .table
+        .get("issuer")
+        .and_then(|all| all.get(&plot.issuer));
+    issuer.is_some_and(|issuer| issuer.get("krl").is_some())
 }
 
 fn announce(
     target: &Target,
     base_url: &str,
+    source: &Source,
     demo: &DemoConfig,
     bot: &Child,
     chat: &Child,
@@ -290,16 +231,18 @@ fn announce(
         pid(bot)
     );
     println!(
-        "Config: the shipped sample; replaced in it: {}",
+        "Config: {}; replaced in it: {}",
+        source.called,
         demo.replaced.join(", ")
     );
-}
-
-fn set_clock(paths: &Paths, ahead: TimeDelta) -> anyhow::Result<()> {
-    let beside = paths.file("clock.new");
-    std::fs::write(&beside, ahead.num_milliseconds().to_string())?;
-    std::fs::rename(beside, paths.file("clock"))?;
-    Ok(())
+    let made_up = source.cast.players.iter().filter(|player| player.made_up);
+    let made_up: Vec<&str> = made_up.map(|player| player.name.as_str()).collect();
+    if !made_up.is_empty() {
+        println!(
+            "Made up, for groups whose members only the chat knows: {}",
+            made_up.join(", ")
+        );
+    }
 }
 
 async fn first_line(child: &mut Child, who: &str) -> anyhow::Result<Value> {

@@ -1,14 +1,13 @@
-//! The shipped sample config made playable: its people and channels become a workspace, and only
-//! addresses, paths and keys are replaced.
+//! A config made playable: its people and channels become a workspace; addresses, paths, keys and what
+//! would act on this machine are replaced, and each replacement is named.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use toml::{Table, Value};
 
-use crate::config;
-use crate::sandbox::slack::World;
+use super::cast::{Cast, Unplayable};
+use crate::config::{self, Problem, Problems};
 
 /// Where everything of one demo lies, below its folder.
 #[derive(Debug, Clone)]
@@ -39,9 +38,130 @@ impl Paths {
         self.file(issuer)
     }
 
+    /// A person's private key.
+    pub fn key(&self, person: &str) -> PathBuf {
+        self.file(&format!("id_{person}"))
+    }
+
     /// The database.
     pub fn database(&self) -> PathBuf {
         self.file("jitbot.db")
+    }
+}
+
+/// The config that is rehearsed, before anything in it is replaced.
+pub struct Source {
+    /// How people call it.
+    pub called: String,
+    /// It as a table.
+    pub table: Table,
+    /// Who plays in it.
+    pub cast: Cast,
+    /// The same, checked as it stands.
+    pub config: config::Config,
+}
+
+impl Source {
+    /// The sample that ships with the program.
+    ///
+    /// # Errors
+    /// When the sample is not what it should be.
+    pub fn sample() -> Result<Self, Problems> {
+        Self::read(
+            config::SAMPLE.to_owned(),
+            "the sample",
+            "the shipped sample",
+        )
+    }
+
+    /// An operator's own.
+    ///
+    /// # Errors
+    /// Everything that keeps it from being rehearsed, each with file, line and key.
+    pub fn file(path: &Path) -> Result<Self, Problems> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let what = format!("the config can't be read: {error}");
+            Problems(vec![problem(
+                &shown,
+                0,
+                "",
+                what,
+                "Check the path and who may read it.",
+            )])
+        })?;
+        Self::read(text, &shown, &shown)
+    }
+
+    fn read(text: String, file: &str, called: &str) -> Result<Self, Problems> {
+        let table: Table = text.parse().unwrap_or_default();
+        let cast =
+            Cast::of(&table).map_err(|found| (found.at.is_some(), unplayable(&text, file, found)));
+        // What has a line of its own is told with it; anything else the config's own check tells first.
+        if let Err((true, problems)) = cast {
+            return Err(problems);
+        }
+        let config = config::parse(&text, file, &stand_ins(&table))?;
+        let cast = cast.map_err(|(_, problems)| problems)?;
+        Ok(Self {
+            called: called.to_owned(),
+            table,
+            cast,
+            config,
+        })
+    }
+}
+
+fn problem(file: &str, line: usize, key: &str, what: String, hint: &str) -> Problem {
+    Problem {
+        file: file.to_owned(),
+        line,
+        key: key.to_owned(),
+        what,
+        hint: hint.to_owned(),
+    }
+}
+
+fn unplayable(text: &str, file: &str, found: Unplayable) -> Problems {
+    let line = found
+        .at
+        .as_ref()
+        .and_then(|at| text.lines().position(|line| line.contains(at)));
+    let line = line.map_or(0, |before| before + 1);
+    Problems(vec![problem(
+        file,
+        line,
+        &found.key,
+        found.what,
+        &found.hint,
+    )])
+}
+
+/// An environment in which every variable that the config names holds something of the right form: a
+/// rehearsal needs no secret.
+fn stand_ins(table: &Table) -> impl Fn(&str) -> Option<String> + use<> {
+    let named = |key: &str| {
+        let value = table.get("slack").and_then(|slack| slack.get(key));
+        value
+            .and_then(|value| value.get("env"))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let (bot, app, api) = (named("bot_token"), named("app_token"), named("api_url"));
+    move |name| match Some(name) {
+        name if name == bot.as_deref() => Some("xoxb-checked-later".to_owned()),
+        name if name == app.as_deref() => Some("xapp-checked-later".to_owned()),
+        name if name == api.as_deref() => None,
+        _ => Some(format!("rehearsed-value-of-{name}-{}", "0".repeat(24))),
+    }
+}
+
+/// The environment of the replaced config: its two tokens, as they are checked before there are any.
+pub fn tokens_later(name: &str) -> Option<String> {
+    match name {
+        "SLACK_BOT_TOKEN" => Some("xoxb-checked-later".to_owned()),
+        "SLACK_APP_TOKEN" => Some("xapp-checked-later".to_owned()),
+        _ => None,
     }
 }
 
@@ -49,29 +169,31 @@ impl Paths {
 pub struct DemoConfig {
     /// TOML.
     pub text: String,
-    /// Keys that were replaced, for people.
+    /// Keys that were replaced or added, for people.
     pub replaced: Vec<String>,
-    /// Principals that some resource grants.
-    pub principals: Vec<String>,
 }
 
-/// Replaces addresses, paths and keys in the sample.
+/// Replaces addresses, paths, keys and what would act on this machine.
 ///
 /// # Errors
-/// When the sample is not what it should be.
+/// When the result can't be written as TOML.
 pub fn demo_config(
-    sample: &str,
+    source: &Source,
     paths: &Paths,
     api_url: &str,
     ssh_key_of: &dyn Fn(&str) -> Option<String>,
 ) -> anyhow::Result<DemoConfig> {
-    let mut table: Table = sample.parse().context("the sample config can't be read")?;
+    let mut table = source.table.clone();
     let mut replaced = Vec::new();
     let mut set = |table: &mut Table, section: &str, key: &str, value: Value| {
-        table.insert(key.to_owned(), value);
-        replaced.push(format!("{section}.{key}"));
+        if table.insert(key.to_owned(), value.clone()) != Some(value) {
+            replaced.push(format!("{section}.{key}"));
+        }
     };
+    let from_env = |name: &str| Value::from(Table::from_iter([("env".to_owned(), name.into())]));
     section(&mut table, "slack", |slack| {
+        set(slack, "slack", "bot_token", from_env("SLACK_BOT_TOKEN"));
+        set(slack, "slack", "app_token", from_env("SLACK_APP_TOKEN"));
         set(slack, "slack", "api_url", api_url.into());
     });
     section(&mut table, "store", |store| {
@@ -82,48 +204,57 @@ pub fn demo_config(
     section(&mut table, "directory", |directory| {
         set(directory, "directory", "fresh_for", "2h".into());
     });
+    section(&mut table, "http", |http| {
+        set(http, "http", "listen", "127.0.0.1:0".into());
+    });
     let path = |path: PathBuf| Value::from(path.display().to_string());
-    section(&mut table, "issuer", |issuers| {
-        for (name, issuer) in issuers.iter_mut() {
-            let Some(issuer) = issuer.as_table_mut() else {
-                continue;
-            };
-            let at = format!("issuer.{name}");
-            let key = Table::from_iter([("file".to_owned(), path(paths.ca(name)))]);
-            set(issuer, &at, "ca_key", key.into());
-            let krl = Table::from_iter([("path".to_owned(), path(paths.krl(name)))]);
-            set(issuer, &at, "krl", krl.into());
+    let beside = |key: &str, value: Value| Value::from(Table::from_iter([(key.to_owned(), value)]));
+    each(&mut table, "issuer", |name, issuer| {
+        let at = format!("issuer.{name}");
+        set(issuer, &at, "ca_key", beside("file", path(paths.ca(name))));
+        // Without a list access can't be ended early, and that is rehearsed as it is.
+        if issuer.contains_key("krl") {
+            set(issuer, &at, "krl", beside("path", path(paths.krl(name))));
         }
     });
-    section(&mut table, "person", |people| {
-        for (name, person) in people.iter_mut() {
-            let (Some(person), Some(key)) = (person.as_table_mut(), ssh_key_of(name)) else {
-                continue;
-            };
+    each(&mut table, "person", |name, person| {
+        if let (true, Some(key)) = (person.contains_key("ssh_keys"), ssh_key_of(name)) {
             let keys = Value::Array(vec![key.into()]);
             set(person, &format!("person.{name}"), "ssh_keys", keys);
         }
     });
-    let mut principals = BTreeSet::new();
-    section(&mut table, "resource", |resources| {
-        for resource in resources.values() {
-            let granted = resource
-                .get("grant")
-                .and_then(|grant| grant.get("principals"))
-                .and_then(Value::as_array);
-            principals.extend(
-                granted
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned),
-            );
+    let added = source.cast.players.iter().filter(|player| player.made_up);
+    let people = table
+        .entry("person")
+        .or_insert_with(|| Value::from(Table::new()));
+    for player in added {
+        let (Some(people), Some(key)) = (people.as_table_mut(), ssh_key_of(&player.name)) else {
+            continue;
+        };
+        let account = format!("slack:{}/{}", source.cast.team, player.id);
+        let person = Table::from_iter([
+            ("accounts".to_owned(), Value::Array(vec![account.into()])),
+            ("ssh_keys".to_owned(), Value::Array(vec![key.into()])),
+        ]);
+        set(people, "person", &player.name, person.into());
+    }
+    each(&mut table, "resource", |name, resource| {
+        let at = format!("resource.{name}.grant");
+        let Some(grant) = resource.get_mut("grant").and_then(Value::as_table_mut) else {
+            return;
+        };
+        // It would run here at each login, as whoever runs the demo.
+        if grant.contains_key("force_command") {
+            set(grant, &at, "force_command", "echo it works".into());
+        }
+        if grant.contains_key("source_address") {
+            let here = Value::Array(vec!["127.0.0.0/8".into()]);
+            set(grant, &at, "source_address", here);
         }
     });
     Ok(DemoConfig {
         text: toml::to_string(&table).context("the demo's config can't be written")?,
         replaced,
-        principals: principals.into_iter().collect(),
     })
 }
 
@@ -133,39 +264,12 @@ fn section(table: &mut Table, name: &str, change: impl FnOnce(&mut Table)) {
     }
 }
 
-/// The people and channels that a config names, as a workspace.
-///
-/// # Errors
-/// When the config names no Slack account.
-pub fn workspace(config: &config::Config) -> anyhow::Result<World> {
-    let people: Vec<(String, String)> = config
-        .persons()
-        .into_iter()
-        .filter_map(|person| {
-            let account = person.accounts.iter().find(|a| a.platform() == "slack")?;
-            Some((person.name.to_string(), account.member().to_owned()))
-        })
-        .collect();
-    let team = config
-        .persons()
-        .iter()
-        .flat_map(|person| person.accounts.clone())
-        .find(|account| account.platform() == "slack")
-        .map(|account| account.community().to_owned())
-        .context("the config names no Slack account")?;
-    let mut world = World::new(&team);
-    let everybody: Vec<&str> = people.iter().map(|(_, id)| id.as_str()).collect();
-    for (name, id) in &people {
-        world = world.user(id, name);
-    }
-    for place in config.place_names() {
-        let name = place.trim_start_matches("slack:").trim_start_matches('#');
-        let id: String = name
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
-        world = world.channel(&format!("C0{id}"), name, &everybody);
-    }
-    Ok(world)
+fn each(table: &mut Table, name: &str, mut change: impl FnMut(&str, &mut Table)) {
+    section(table, name, |section| {
+        for (name, one) in section.iter_mut() {
+            if let Some(one) = one.as_table_mut() {
+                change(name, one);
+            }
+        }
+    });
 }

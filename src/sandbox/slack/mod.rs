@@ -11,6 +11,7 @@ mod delivery;
 pub mod manifest;
 mod mentions;
 mod message;
+mod page;
 mod payloads;
 mod reading;
 mod response_url;
@@ -33,6 +34,7 @@ use tokio::task::JoinHandle;
 pub use manifest::{Manifest, ManifestError};
 pub use world::{World, WorldError};
 
+use super::guard;
 use clock::Clock;
 use connection::{CuttableListener, Cutter, OpenConnections};
 use state::State;
@@ -83,6 +85,20 @@ impl Server {
         manifest: Manifest,
         address: SocketAddr,
     ) -> Result<Running, StartError> {
+        Server::start_with_console(world, manifest, address, None).await
+    }
+
+    /// The same, with a console on its page: a service on loopback, whose answers the sandbox passes
+    /// on under `/console/` of its own address.
+    pub async fn start_with_console(
+        world: World,
+        manifest: Manifest,
+        address: SocketAddr,
+        console: Option<SocketAddr>,
+    ) -> Result<Running, StartError> {
+        if let Some(console) = console.filter(|console| !console.ip().is_loopback()) {
+            return Err(StartError::NotLoopback(console));
+        }
         if !address.ip().is_loopback() {
             return Err(StartError::NotLoopback(address));
         }
@@ -96,13 +112,18 @@ impl Server {
         let addr = listener.local_addr().map_err(failed)?;
         let clock = Clock::new();
         let state = State::new(world, manifest, clock.now_s());
-        let workspace: Shared = Arc::new(Workspace::new(state, clock, addr.to_string()));
+        let workspace: Shared = Arc::new(Workspace::new(state, clock, addr.to_string(), console));
         let router = Router::new()
             .route("/api/{method}", any(api::call))
             .route("/link/", get(socket::link))
             .route("/commands/{team}/{key}", post(response_url::respond))
             .route("/actions/{team}/{key}", post(response_url::respond))
             .merge(stage::routes())
+            .merge(page::routes())
+            .layer(axum::middleware::from_fn_with_state(
+                addr,
+                guard::own_page_only,
+            ))
             .with_state(workspace);
         let open = OpenConnections::default();
         let listener = CuttableListener {

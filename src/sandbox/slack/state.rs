@@ -46,6 +46,10 @@ pub(super) struct State {
     pub(super) dropped: u64,
     pub(super) seq: u64,
     pub(super) last_ts_us: u64,
+    /// Up to which message each person has read each conversation on the page.
+    pub(super) read: HashMap<(String, String), String>,
+    /// Raised with every change that somebody could see.
+    pub(super) changed: watch::Sender<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +72,8 @@ pub(super) struct Conversation {
     pub(super) bucket: Bucket,
     /// Wakes those who wait for something to appear here.
     pub(super) news: watch::Sender<()>,
+    /// The workspace's, raised with `news`.
+    pub(super) changed: watch::Sender<u64>,
 }
 
 /// Tokens for `chat.postMessage`.
@@ -134,6 +140,7 @@ impl State {
         if let Some(bot) = &manifest.features.bot_user {
             world.app.name.clone_from(&bot.display_name);
         }
+        let changed = watch::Sender::new(0);
         let conversations = world.channels.into_iter().map(|channel| {
             let conversation = Conversation {
                 id: channel.id.clone(),
@@ -153,6 +160,7 @@ impl State {
                     at_ms: 0,
                 },
                 news: watch::Sender::new(()),
+                changed: changed.clone(),
             };
             (channel.id, conversation)
         });
@@ -191,6 +199,8 @@ impl State {
             dropped: 0,
             seq: 0,
             last_ts_us: 0,
+            read: HashMap::new(),
+            changed,
         }
     }
 
@@ -252,6 +262,7 @@ impl State {
     ) -> String {
         let created_s = self.started_s;
         let tokens = f64::from(self.pace.burst);
+        let changed = self.changed.clone();
         self.conversations
             .entry(id.clone())
             .or_insert_with(|| Conversation {
@@ -265,6 +276,7 @@ impl State {
                 messages: BTreeMap::new(),
                 bucket: Bucket { tokens, at_ms: 0 },
                 news: watch::Sender::new(()),
+                changed,
             });
         id
     }
@@ -343,6 +355,7 @@ impl Conversation {
     /// Says that something here changed.
     pub(super) fn tell(&self) {
         self.news.send_replace(());
+        self.changed.send_modify(|version| *version += 1);
     }
 
     /// Replies to a message, oldest first.

@@ -1,5 +1,6 @@
 //! The one value that every handler shares: the state under its lock, the clock, and the news that something changed.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -17,17 +18,25 @@ pub(super) struct Workspace {
     pub(super) changed: watch::Sender<u64>,
     /// `127.0.0.1:PORT`
     pub(super) host: String,
+    /// Where the console of whoever started the sandbox answers, if there is one.
+    pub(super) console: Option<SocketAddr>,
 }
 
 pub(super) type Shared = Arc<Workspace>;
 
 impl Workspace {
-    pub(super) fn new(state: State, clock: Clock, host: String) -> Workspace {
+    pub(super) fn new(
+        state: State,
+        clock: Clock,
+        host: String,
+        console: Option<SocketAddr>,
+    ) -> Workspace {
         Workspace {
+            changed: state.changed.clone(),
             state: Mutex::new(state),
             clock,
-            changed: watch::Sender::new(0),
             host,
+            console,
         }
     }
 
@@ -36,7 +45,7 @@ impl Workspace {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes those who wait for views or sockets.
+    /// Wakes those who wait for views, sockets or anything else to look at.
     pub(super) fn tell(&self) {
         self.changed.send_modify(|version| *version += 1);
     }

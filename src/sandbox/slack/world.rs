@@ -90,6 +90,9 @@ pub struct User {
     /// Full name.
     #[serde(default)]
     pub real_name: String,
+    /// What they do, as their profile says.
+    #[serde(default)]
+    pub title: String,
     /// Of the IANA list.
     #[serde(default = "utc")]
     pub tz: String,
@@ -207,6 +210,7 @@ impl World {
             id: id.into(),
             name: name.into(),
             real_name: capitalised(name),
+            title: String::new(),
             tz: utc(),
             email: Some(format!("{name}@example.com")),
             deleted: false,

@@ -14,7 +14,7 @@ pub(in super::super) fn user_json(state: &State, user: &User) -> Value {
         .unwrap_or_default();
     let offset_s = at.with_timezone(&zone).offset().fix().local_minus_utc();
     let mut profile = json!({
-        "title": "", "phone": "", "skype": "",
+        "title": user.title, "phone": "", "skype": "",
         "real_name": user.real_name,
         "real_name_normalized": user.real_name,
         "display_name": user.name,
@@ -63,6 +63,7 @@ fn bot(state: &State) -> User {
         id: state.app.bot_user_id.clone(),
         name: state.app.name.clone(),
         real_name: state.app.name.clone(),
+        title: String::new(),
         tz: "Etc/UTC".to_owned(),
         email: None,
         deleted: false,

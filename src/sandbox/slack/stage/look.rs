@@ -18,8 +18,8 @@ use super::{StageError, Staged, active, elements, visible_id};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Looking {
-    user: String,
-    place: Place,
+    pub(super) user: String,
+    pub(super) place: Place,
 }
 
 fn zone(user: &User) -> chrono_tz::Tz {
@@ -37,7 +37,10 @@ pub(super) fn seen(state: &State, user: &User, channel: &str, ts: &str) -> Optio
     Some(message.seen(channel, &reader, &[]))
 }
 
-fn all_seen(state: &mut State, looking: &Looking) -> Result<Vec<SeenMessage>, StageError> {
+pub(super) fn all_seen(
+    state: &mut State,
+    looking: &Looking,
+) -> Result<Vec<SeenMessage>, StageError> {
     let user = active(state, &looking.user)?;
     let channel = visible_id(state, &user, &looking.place)?;
     let state = &*state;
@@ -231,7 +234,7 @@ pub(super) struct Person {
 }
 
 /// A person's open modals, the top one last, then the Home tab if there is one.
-fn all_views(state: &State, user: &str) -> Result<Vec<SeenView>, StageError> {
+pub(super) fn all_views(state: &State, user: &str) -> Result<Vec<SeenView>, StageError> {
     let user = active(state, user)?;
     let modals = state.modals.get(&user.id).into_iter().flatten();
     let all = modals.chain(state.homes.get(&user.id));
@@ -252,6 +255,10 @@ fn seen_view(state: &State, user: &User, view: &View) -> SeenView {
         zone: zone(user),
     };
     let string = |pointer: &str| text_of(&view.body, pointer).to_owned();
+    let label = |pointer: &str| {
+        let text = view.body.pointer(pointer).and_then(Value::as_str);
+        text.map(str::to_owned)
+    };
     let mut lines = vec![string("/title/text")];
     reader.blocks(&blocks, &mut lines);
     lines.extend(view.errors.values().cloned());
@@ -265,11 +272,8 @@ fn seen_view(state: &State, user: &User, view: &View) -> SeenView {
         id: view.id.clone(),
         kind: string("/type"),
         title: string("/title/text"),
-        submit: view
-            .body
-            .pointer("/submit/text")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
+        submit: label("/submit/text"),
+        close: label("/close/text"),
         callback_id: string("/callback_id"),
         private_metadata: string("/private_metadata"),
         external_id: string("/external_id"),

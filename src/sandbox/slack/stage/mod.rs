@@ -4,8 +4,10 @@ mod changes;
 mod commands;
 mod elements;
 mod forms;
+mod live;
 mod look;
 mod press;
+mod sight;
 mod user_groups;
 
 use axum::Json;
@@ -52,6 +54,9 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/sandbox/wait", post(look::wait))
         .route("/sandbox/wait/view", post(look::wait_view))
         .route("/sandbox/wait/sockets", post(look::wait_sockets))
+        .route("/sandbox/sight", post(sight::sight))
+        .route("/sandbox/read", post(sight::read))
+        .route("/sandbox/live", get(live::live))
         .route("/sandbox/log", get(look::log))
         .route("/sandbox/mentions", get(look::mentions))
         .route("/sandbox/sockets", get(look::sockets))

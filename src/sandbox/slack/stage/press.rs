@@ -260,6 +260,7 @@ fn stranger(id: &str) -> User {
         id: id.to_owned(),
         name: id.to_lowercase(),
         real_name: String::new(),
+        title: String::new(),
         tz: "Etc/UTC".to_owned(),
         email: None,
         deleted: false,

@@ -77,6 +77,9 @@ pub struct SeenView {
     pub title: String,
     /// Label of the submit button.
     pub submit: Option<String>,
+    /// Label of the button that closes it, if the app names one.
+    #[serde(default)]
+    pub close: Option<String>,
     /// As sent.
     pub callback_id: String,
     /// As sent.
