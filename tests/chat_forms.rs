@@ -87,7 +87,10 @@ fn assert_view_within_limits(view: &Value) {
             assert!((1..=100).contains(&options.len()));
             let mut values = BTreeSet::new();
             for option in options {
-                assert!((1..=75).contains(&units(&option["text"]["text"])), "{option}");
+                assert!(
+                    (1..=75).contains(&units(&option["text"]["text"])),
+                    "{option}"
+                );
                 assert!((1..=75).contains(&units(&option["value"])), "{option}");
                 assert!(units(&option["description"]["text"]) <= 75, "{option}");
                 assert!(values.insert(option["value"].as_str().unwrap()));
