@@ -4,6 +4,7 @@ use std::process::Command;
 
 use thirtyfour::prelude::*;
 
+use crate::bots_forms::{form_is_gone, writes};
 use crate::browser::{Browser, DESK, story};
 use crate::house::{Demo, demo};
 
@@ -53,7 +54,7 @@ async fn asked_approved_let_in_and_over() {
                 "nothing is left to decide"
             );
 
-            page.sees("[data-person='alice']", "2").await;
+            page.sees("[data-person='alice'] .badge.called", "1").await;
             page.become_("Alice").await;
             page.goes_to("jitbot").await;
             page.sees(".messages", "ssh-ed25519-cert-v01@openssh.com")
@@ -70,7 +71,7 @@ async fn asked_approved_let_in_and_over() {
             page.sees(".messages", "Ends soon").await;
             let sent = "return [...document.querySelectorAll('.messages .sent')].map((one) => one.textContent);";
             let sent = page.measure(sent).await;
-            assert_ne!(sent[1], sent[2], "messages are as old as they look: {sent}");
+            assert_ne!(sent[0], sent[1], "messages are as old as they look: {sent}");
             page.sees("#light", "works now").await;
             page.press("To the end").await;
             page.sees(".messages", "is over").await;
@@ -108,11 +109,15 @@ async fn nobody_approves_their_own_and_a_denial_is_told() {
             page.press("Approve").await;
             page.sees(".messages", "Nobody approves").await;
             page.become_("Bob").await;
+            page.press("Deny…").await;
+            page.sees("dialog[open]", "Why not?").await;
+            writes(&page, "jitbot_reason", "not before Monday").await;
             page.press("Deny").await;
+            form_is_gone(&page).await;
             page.sees(".messages", "Denied").await;
             page.become_("Alice").await;
             page.goes_to("jitbot").await;
-            page.sees(".messages", "was denied").await;
+            page.sees(".messages", "not before Monday").await;
             page.sees("#console", "Alice has not been sent a certificate yet.")
                 .await;
         },

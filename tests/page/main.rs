@@ -6,6 +6,7 @@
 //! console said.
 
 mod app;
+mod bots_forms;
 mod browser;
 mod drawing;
 mod driver;

@@ -132,8 +132,11 @@ fn unread(state: &State, user: &User, conversation: &Conversation) -> (u32, u32)
     };
     let (mut all, mut called) = (0, 0);
     for message in conversation.messages.values().filter(is_new) {
-        all += 1;
-        called += u32::from(calls(message));
+        let calls = calls(message);
+        // A reply stays in its thread: it makes its channel new only for whom it calls.
+        let is_reply = message.thread_ts.is_some() && !message.reply_broadcast;
+        all += u32::from(calls || !is_reply);
+        called += u32::from(calls);
     }
     (all, called)
 }
