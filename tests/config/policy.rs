@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jitbot::domain::ids::{AccountId, GroupName};
+
 use crate::*;
 
 fn facts() -> BTreeMap<IssuerName, IssuerFacts> {
@@ -128,7 +130,9 @@ fn the_fallback_is_looked_up_like_every_channel_and_changes_the_hash_only_where_
         ["slack:#approvals", "slack:#elsewhere", "slack:#security"]
     );
     let all = |issuer: &IssuerName, _: &serde_json::Map<_, _>| Ok(vec![issuer.to_string()]);
-    let unknown = with.policy(&places(), &facts(), &all).unwrap_err();
+    let unknown = with
+        .policy(&places(), &BTreeMap::new(), &facts(), &all)
+        .unwrap_err();
     assert_eq!(
         unknown.to_string(),
         "jitbot.toml:5: slack.fallback_channel: the channel slack:#elsewhere was not found. Check its name, and invite the bot into it."
@@ -136,7 +140,9 @@ fn the_fallback_is_looked_up_like_every_channel_and_changes_the_hash_only_where_
     let mut found = places();
     let elsewhere = Place::new("slack:T1/C3").unwrap();
     found.insert("slack:#elsewhere".to_owned(), elsewhere.clone());
-    let policy = with.policy(&found, &facts(), &all).unwrap();
+    let policy = with
+        .policy(&found, &BTreeMap::new(), &facts(), &all)
+        .unwrap();
     let resource = policy.resources.keys().next().unwrap();
     let cards: Vec<&str> = policy
         .card_places(resource)
@@ -146,7 +152,10 @@ fn the_fallback_is_looked_up_like_every_channel_and_changes_the_hash_only_where_
     assert_eq!(cards, ["slack:T1/C1", "slack:T1/C3"]);
     assert_eq!(policy.places().len(), 3);
     let security: Vec<String> = policy
-        .security_accounts()
+        .security_accounts(&BTreeMap::from([(
+            GroupName::new("security").unwrap(),
+            BTreeSet::from([AccountId::new("slack:T1/U3").unwrap()]),
+        )]))
         .iter()
         .map(ToString::to_string)
         .collect();

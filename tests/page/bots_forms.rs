@@ -1,6 +1,6 @@
 //! The bot's own forms and Home tab on the page: asking, saying why not, asking for more time.
 
-use thirtyfour::prelude::*;
+use crate::webdriver::css;
 
 use crate::browser::{Browser, DESK, story};
 use crate::first_minutes::{alice_asks, bob_approves};
@@ -8,10 +8,10 @@ use crate::house::demo;
 
 /// Types into a field of the open form, in place of what stands there.
 pub async fn writes(page: &Browser, block: &str, text: &str) {
-    let css = format!(
+    let selector = format!(
         "dialog[open] [data-block='{block}'] input, dialog[open] [data-block='{block}'] textarea"
     );
-    let field = page.finds(By::Css(css)).await;
+    let field = page.finds(css(&selector)).await;
     field.clear().await.unwrap();
     field.send_keys(text).await.unwrap();
 }

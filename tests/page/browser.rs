@@ -4,13 +4,11 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
-use thirtyfour::prelude::*;
 
-use crate::driver::{Driver, FLAGS, Wire};
+use crate::driver::{Driver, FLAGS};
+use crate::webdriver::{By, Element, Key, Typed, WebDriver, css as selector};
 
 /// Longest that anything may take to become visible.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,15 +74,13 @@ where
     if screen.width < 500 {
         options["mobileEmulation"] = json!({ "deviceMetrics": { "width": screen.width, "height": screen.height, "pixelRatio": 2, "touch": true } });
     }
-    let mut wanted = Capabilities::new();
-    wanted.set("browserName", json!("chrome")).unwrap();
-    wanted.set("goog:chromeOptions", options).unwrap();
-    wanted
-        .set("goog:loggingPrefs", json!({ "browser": "ALL" }))
-        .unwrap();
+    let wanted = json!({
+        "browserName": "chrome",
+        "goog:chromeOptions": options,
+        "goog:loggingPrefs": { "browser": "ALL" },
+    });
     let server = Driver::start(profile);
-    let driver = WebDriver::builder(server.url.as_str(), wanted)
-        .client(Wire::new())
+    let driver = WebDriver::open(&server.url, wanted)
         .await
         .expect("Chromium starts");
     let browser = Browser {
@@ -99,13 +95,13 @@ where
     }
     let features = json!({ "features": features });
     browser
-        .devtools(&server.url, "Emulation.setEmulatedMedia", features)
+        .devtools("Emulation.setEmulatedMedia", features)
         .await;
     browser.driver.goto(address).await.unwrap();
     let played = AssertUnwindSafe(async { play(browser.clone()).await })
         .catch_unwind()
         .await;
-    let said = browser.console(&server.url).await;
+    let said = browser.console().await;
     if let Err(panic) = played {
         keep(name, &browser, &said).await;
         std::panic::resume_unwind(panic);
@@ -137,27 +133,18 @@ async fn keep(name: &str, browser: &Browser, said: &[String]) {
 }
 
 impl Browser {
-    async fn command(&self, server: &str, path: &str, body: Value) -> Value {
-        let url = format!("{server}/session/{}/{path}", self.driver.session_id());
-        let request = axum::http::Request::post(url)
-            .header("content-type", "application/json")
-            .body(Full::new(Bytes::from(body.to_string())))
-            .unwrap();
-        let answer = Wire::new().0.request(request).await.unwrap();
-        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-        serde_json::from_slice::<Value>(&bytes).unwrap()["value"].clone()
-    }
-
-    async fn devtools(&self, server: &str, command: &str, parameters: Value) {
+    async fn devtools(&self, command: &str, parameters: Value) {
         let body = json!({ "cmd": command, "params": parameters });
-        self.command(server, "goog/cdp/execute", body).await;
+        self.driver.post("/goog/cdp/execute", body).await.unwrap();
     }
 
     /// What the page's console said, each line with its level.
-    async fn console(&self, server: &str) -> Vec<String> {
+    async fn console(&self) -> Vec<String> {
         let lines = self
-            .command(server, "se/log", json!({ "type": "browser" }))
-            .await;
+            .driver
+            .post("/se/log", json!({ "type": "browser" }))
+            .await
+            .unwrap_or_default();
         let lines = lines.as_array().cloned().unwrap_or_default();
         lines
             .iter()
@@ -189,7 +176,7 @@ impl Browser {
 
     /// The visible text of the first element that a selector finds; empty if there is none.
     pub async fn text(&self, css: &str) -> String {
-        match self.driver.find(By::Css(css)).await {
+        match self.driver.find(&selector(css)).await {
             Ok(element) => element.text().await.unwrap_or_default(),
             Err(_) => String::new(),
         }
@@ -205,10 +192,10 @@ impl Browser {
     }
 
     /// Waits for a displayed element.
-    pub async fn finds(&self, by: By) -> WebElement {
+    pub async fn finds(&self, by: By) -> Element {
         let what = format!("{by:?}");
         self.until(&what, async || {
-            for element in self.driver.find_all(by.clone()).await.ok()? {
+            for element in self.driver.find_all(&by).await.ok()? {
                 if element.is_displayed().await.unwrap_or(false) {
                     return Some(element);
                 }
@@ -220,7 +207,7 @@ impl Browser {
 
     /// Whether something that a selector finds is displayed now.
     pub async fn shows(&self, css: &str) -> bool {
-        for element in self.driver.find_all(By::Css(css)).await.unwrap() {
+        for element in self.driver.find_all(&selector(css)).await.unwrap() {
             if element.is_displayed().await.unwrap_or(false) {
                 return true;
             }
@@ -274,24 +261,19 @@ impl Browser {
 
     /// Types a line and sends it.
     pub async fn types(&self, line: &str) {
-        let composer = self.finds(By::Css(".composer textarea")).await;
+        let composer = self.finds(selector(".composer textarea")).await;
         composer.send_keys(line).await.unwrap();
-        composer.send_keys(Key::Enter + "").await.unwrap();
+        composer.send_keys(Key::Enter).await.unwrap();
     }
 
     /// What a measuring script gives back.
     pub async fn measure(&self, script: &str) -> Value {
-        self.driver
-            .execute(script, vec![])
-            .await
-            .unwrap()
-            .json()
-            .clone()
+        self.driver.execute(script).await.unwrap()
     }
 
     /// Keys for whatever has the focus.
-    pub async fn keys(&self, keys: impl Into<TypingData>) {
-        let keys: TypingData = keys.into();
+    pub async fn keys(&self, keys: impl Into<Typed>) {
+        let keys: Typed = keys.into();
         self.driver
             .active_element()
             .await

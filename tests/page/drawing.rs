@@ -1,8 +1,8 @@
 //! Block Kit drawn for people: every kind of block, text and element that the sandbox takes.
 
+use crate::webdriver::{Key, css};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use thirtyfour::prelude::*;
 
 use crate::app::{Ack, Chat, plain};
 use crate::browser::{DESK, story};
@@ -144,7 +144,7 @@ async fn presses_choices_and_confirmations_reach_the_app() {
                 (pressed().await == ["yes=v1", "no=v2"]).then_some(())
             })
             .await;
-            page.finds(By::Css(".actions select"))
+            page.finds(css(".actions select"))
                 .await
                 .send_keys("Two")
                 .await
@@ -153,7 +153,7 @@ async fn presses_choices_and_confirmations_reach_the_app() {
                 (pressed().await.last().unwrap() == "pick=2").then_some(())
             })
             .await;
-            page.click(By::Css(".overflow summary")).await;
+            page.click(css(".overflow summary")).await;
             page.press("Archive").await;
             page.until("the menu's choice", async || {
                 (pressed().await.last().unwrap() == "more=archive").then_some(())

@@ -1,7 +1,7 @@
 //! An app that is gone or does not answer: the page says what Slack says, and what is meant.
 
+use crate::webdriver::css;
 use nix::sys::signal::Signal;
-use thirtyfour::prelude::*;
 
 use crate::browser::{DESK, story};
 use crate::first_minutes::alice_asks;
@@ -28,8 +28,7 @@ async fn a_bot_that_is_gone_or_hangs_is_told() {
             page.sees(".messages", "jitbot did not respond within three seconds.")
                 .await;
             page.press("Approve").await;
-            page.finds(By::Css(".message button[aria-busy='true']"))
-                .await;
+            page.finds(css(".message button[aria-busy='true']")).await;
             page.sees(
                 ".message .trouble:not([hidden])",
                 "did not respond within three seconds",

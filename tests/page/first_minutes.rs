@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use thirtyfour::prelude::*;
+use crate::webdriver::css;
 
 use crate::bots_forms::{form_is_gone, writes};
 use crate::browser::{Browser, DESK, story};
@@ -84,7 +84,7 @@ async fn asked_approved_let_in_and_over() {
             page.until("all steps ticked", async || {
                 (page
                     .driver
-                    .find_all(By::Css(".steps .done"))
+                    .find_all(&css(".steps .done"))
                     .await
                     .ok()?
                     .len()
@@ -158,7 +158,7 @@ async fn two_people_side_by_side_see_it_at_once() {
     story("two_people_side_by_side", DESK, &demo.page, async |page| {
         page.become_("Alice").await;
         page.press("Side by side").await;
-        page.finds(By::Css(".pane:nth-child(2) [data-person='bob']"))
+        page.finds(css(".pane:nth-child(2) [data-person='bob']"))
             .await
             .click()
             .await
@@ -176,7 +176,7 @@ async fn two_people_side_by_side_see_it_at_once() {
                 .await
                 .contains("Only visible to you")
         );
-        page.finds(By::Css(".pane:nth-child(2) .act.primary:not(.send)"))
+        page.finds(css(".pane:nth-child(2) .act.primary:not(.send)"))
             .await
             .click()
             .await

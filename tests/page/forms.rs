@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::webdriver::{By, Element, Key, css};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use thirtyfour::prelude::*;
 
 use crate::app::{Ack, Api, Chat, line_input, modal, plain};
 use crate::browser::{Browser, DESK, story};
@@ -56,7 +56,7 @@ async fn submitted(chat: &Chat) -> Value {
     last.payload["view"]["state"]["values"].clone()
 }
 
-async fn field(page: &Browser, label: &str) -> WebElement {
+async fn field(page: &Browser, label: &str) -> Element {
     page.finds(By::XPath(format!(
         "//dialog[@open]//label[starts-with(normalize-space(.), '{label}')]"
     )))
@@ -83,7 +83,7 @@ async fn what_was_prefilled_and_changed_is_sent_as_it_stands_there() {
         page.sees("dialog[open]", "Ask for access").await;
         page.sees("dialog[open]", "For staging, @alice").await;
         let why = page
-            .finds(By::Css("dialog[open] [data-block='why'] input"))
+            .finds(css("dialog[open] [data-block='why'] input"))
             .await;
         assert_eq!(
             why.value().await.unwrap().as_deref(),
@@ -104,7 +104,7 @@ async fn what_was_prefilled_and_changed_is_sent_as_it_stands_there() {
         .await;
         field(&page, "Low").await.click().await.unwrap();
         let why = page
-            .finds(By::Css("dialog[open] [data-block='why'] input"))
+            .finds(css("dialog[open] [data-block='why'] input"))
             .await;
         why.clear().await.unwrap();
         why.send_keys("other words").await.unwrap();
@@ -162,14 +162,14 @@ async fn errors_stand_beside_the_field_and_what_was_typed_stays() {
             page.become_("Alice").await;
             page.types("/tiny ask").await;
             let why = page
-                .finds(By::Css("dialog[open] [data-block='why'] input"))
+                .finds(css("dialog[open] [data-block='why'] input"))
                 .await;
             why.send_keys("bad").await.unwrap();
             page.keys(Key::Enter + "").await;
             page.sees("dialog[open] [data-block='why']", "Say more than <that>.")
                 .await;
             let why = page
-                .finds(By::Css("dialog[open] [data-block='why'] input"))
+                .finds(css("dialog[open] [data-block='why'] input"))
                 .await;
             assert_eq!(why.value().await.unwrap().as_deref(), Some("bad"));
             assert_eq!(
@@ -228,7 +228,7 @@ async fn forms_stack_and_are_left_one_by_one() {
             let inside = page.measure("return Boolean(document.activeElement.closest('dialog[open]')) || document.activeElement === document.body;").await;
             assert_eq!(inside, true, "{}", page.focused().await);
         }
-        page.finds(By::Css("dialog[open] [data-block='detail'] input")).await.click().await.unwrap();
+        page.finds(css("dialog[open] [data-block='detail'] input")).await.click().await.unwrap();
         page.keys(Key::Escape + "").await;
         page.sees("dialog[open] h2", "First").await;
         page.press("Leave").await;
@@ -264,13 +264,13 @@ async fn a_slow_app_is_waited_for_and_a_dead_one_is_told() {
     story("slow_app", DESK, &chat.page(), async |page| {
         page.become_("Alice").await;
         page.types("/tiny ask").await;
-        page.finds(By::Css("dialog[open] [data-block='why'] input"))
+        page.finds(css("dialog[open] [data-block='why'] input"))
             .await
             .send_keys("dead")
             .await
             .unwrap();
         page.press("Send it").await;
-        page.finds(By::Css("dialog[open] button[aria-busy='true']"))
+        page.finds(css("dialog[open] button[aria-busy='true']"))
             .await;
         page.sees(
             "dialog[open] .trouble",
@@ -283,7 +283,7 @@ async fn a_slow_app_is_waited_for_and_a_dead_one_is_told() {
         )
         .await;
         let why = page
-            .finds(By::Css("dialog[open] [data-block='why'] input"))
+            .finds(css("dialog[open] [data-block='why'] input"))
             .await;
         assert_eq!(
             why.value().await.unwrap().as_deref(),
@@ -293,7 +293,7 @@ async fn a_slow_app_is_waited_for_and_a_dead_one_is_told() {
         why.clear().await.unwrap();
         why.send_keys("slow").await.unwrap();
         page.press("Send it").await;
-        page.finds(By::Css("dialog[open] button[aria-busy='true']"))
+        page.finds(css("dialog[open] button[aria-busy='true']"))
             .await;
         page.sees("dialog[open] h2", "Thanks").await;
         assert!(!page.shows("dialog[open] .trouble").await);

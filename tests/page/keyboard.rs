@@ -1,6 +1,6 @@
 //! Everything without a mouse.
 
-use thirtyfour::prelude::*;
+use crate::webdriver::{Key, Typed, css};
 
 use crate::browser::{Browser, DESK, story};
 use crate::house::demo;
@@ -37,12 +37,12 @@ async fn the_whole_way_by_keys_alone() {
             // The command's name is completed, and what was sent comes back with the arrow.
             page.keys("/j").await;
             page.keys(Key::Tab + "").await;
-            page.keys(TypingData::from("request staging-ssh 1h by keys alone") + Key::Enter)
+            page.keys(Typed::from("request staging-ssh 1h by keys alone") + Key::Enter)
                 .await;
             page.sees(".messages", "Asked: staging-ssh").await;
             page.keys(Key::Up + "").await;
             let typed = page
-                .finds(By::Css(".composer textarea"))
+                .finds(css(".composer textarea"))
                 .await
                 .value()
                 .await
@@ -55,17 +55,13 @@ async fn the_whole_way_by_keys_alone() {
 
             page.keys(Key::Alt + "2").await;
             page.sees(".person[aria-current='true']", "Bob").await;
-            page.finds(By::Css(".messages"))
-                .await
-                .focus()
-                .await
-                .unwrap();
+            page.finds(css(".messages")).await.focus().await.unwrap();
             tab_to(&page, "Approve").await;
             page.keys(Key::Space + "").await;
             page.sees(".messages", "Approved by bob").await;
             page.keys(Key::Alt + "1").await;
             page.sees(".person[aria-current='true']", "Alice").await;
-            page.finds(By::Css(".person[aria-current='true']"))
+            page.finds(css(".person[aria-current='true']"))
                 .await
                 .focus()
                 .await

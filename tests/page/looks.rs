@@ -1,8 +1,8 @@
 //! How it looks and whom it keeps out: contrast and names by axe-core in light and dark, phone width,
 //! motion.
 
+use crate::webdriver::css;
 use serde_json::Value;
-use thirtyfour::prelude::*;
 
 use crate::app::{Chat, line_input, modal};
 use crate::browser::{Browser, CALM, DARK, DESK, PHONE, Screen, story};
@@ -24,8 +24,7 @@ async fn is_accessible(page: &Browser, when: &str) {
          axe.run(document, {{ resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }})\
          .then((found) => done({{ checked: found.passes.length, wrong: found.violations }}), (error) => done({{ error: String(error) }}));"
     );
-    let found = page.driver.execute_async(script, vec![]).await.unwrap();
-    let found = found.json();
+    let found = page.driver.execute_async(&script).await.unwrap();
     assert!(
         found["checked"]
             .as_u64()
@@ -124,7 +123,7 @@ async fn forms_are_accessible(name: &str, screen: Screen) {
         page.types("/tiny ask").await;
         page.sees("dialog[open]", "Ask").await;
         is_accessible(&page, "a form").await;
-        page.finds(By::Css("dialog[open] [data-block='why'] input"))
+        page.finds(css("dialog[open] [data-block='why'] input"))
             .await
             .send_keys("bad")
             .await
@@ -168,10 +167,10 @@ async fn fits(page: &Browser, when: &str) {
 async fn a_phone_shows_everything_without_sideways_scrolling() {
     let demo = demo();
     story("a_phone", PHONE, &demo.page, async |page| {
-        page.finds(By::Css(".menu")).await;
+        page.finds(css(".menu")).await;
         assert_eq!(page.measure("return innerWidth;").await, 360);
         let side = async |name: &str| {
-            page.click(By::Css(".menu")).await;
+            page.click(css(".menu")).await;
             fits(&page, "the list of people").await;
             page.become_(name).await;
         };
@@ -184,8 +183,8 @@ async fn a_phone_shows_everything_without_sideways_scrolling() {
         page.sees(".messages", "Approved by bob").await;
         side("Alice").await;
         page.sees(".menu", "Alice").await;
-        page.click(By::Css(".menu")).await;
-        page.click(By::Css("[data-place='direct']")).await;
+        page.click(css(".menu")).await;
+        page.click(css("[data-place='direct']")).await;
         page.sees(".messages", "Ready").await;
         fits(&page, "a certificate").await;
         page.press("Demo").await;

@@ -19,3 +19,4 @@ mod looks;
 mod odd_text;
 mod rehearsal;
 mod safety;
+mod webdriver;

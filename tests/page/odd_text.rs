@@ -1,6 +1,6 @@
 //! What people type stays text, whatever it is made of.
 
-use thirtyfour::prelude::*;
+use crate::webdriver::css;
 
 use crate::browser::{DESK, story};
 use crate::house::demo;
@@ -45,7 +45,7 @@ async fn long_words_and_other_scripts_fit() {
         page.sees(".messages", "\u{627}\u{644}\u{646}\u{634}\u{631} \u{645}\u{62a}\u{648}\u{642}\u{641}").await;
         let direction = "const all = [...document.querySelectorAll('.message-body .text')]; return getComputedStyle(all.at(-1)).direction;";
         assert_eq!(page.measure(direction).await, "rtl", "right-to-left text begins on the right");
-        let composer = page.finds(By::Css(".composer textarea")).await;
+        let composer = page.finds(css(".composer textarea")).await;
         assert_eq!(composer.attr("dir").await.unwrap().as_deref(), Some("auto"));
     })
     .await;

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use thirtyfour::prelude::*;
+use crate::webdriver::{Key, css};
 
 use crate::browser::{DESK, story};
 use crate::house::Demo;
@@ -96,7 +96,7 @@ async fn an_own_config_is_rehearsed_with_its_own_people() {
         page.sees("#console", "own.toml").await;
         page.sees("#console", "/jit request edge 20m deploy is stuck")
             .await;
-        page.click(By::Css(".replaced summary")).await;
+        page.click(css(".replaced summary")).await;
         page.sees(".replaced", "resource.edge.grant.force_command")
             .await;
         page.press("Type it for me").await;
@@ -132,7 +132,7 @@ async fn an_own_config_is_rehearsed_with_its_own_people() {
         page.sees(".messages", "core for 10m").await;
         page.sees(".messages", "is over").await;
         page.until("time to stand still again", async || {
-            let end = page.finds(By::Css("[data-wait='end']")).await;
+            let end = page.finds(css("[data-wait='end']")).await;
             end.is_enabled().await.ok()?.then_some(())
         })
         .await;
