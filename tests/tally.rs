@@ -281,6 +281,11 @@ fn every_number_is_counted_somewhere() {
         longest_overrun,
         given_back,
         revoked,
+        // No walk leads there; counted below.
+        left: _,
+        cancelled_requests: _,
+        extended: _,
+        not_extended: _,
         asked,
         first_time: _,
         approvals,
@@ -352,4 +357,22 @@ fn an_early_end_says_why_until_that_is_erased_and_a_hundred_are_kept() {
     let counted = tally(&vec![revoked; 10_000]);
     assert_eq!((counted.revoked, counted.early.len()), (10_000, 100));
     assert_eq!(counted.early[0].why, None);
+}
+
+#[test]
+fn what_leaving_and_more_time_bring_is_counted() {
+    let drafts = [
+        AuditDraft::new(AuditKind::EndOrdered).fact("reason", "left"),
+        AuditDraft::new(AuditKind::Cancelled),
+        AuditDraft::new(AuditKind::Extended),
+        AuditDraft::new(AuditKind::NotExtended),
+    ];
+    let expected = Tally {
+        left: 1,
+        cancelled_requests: 1,
+        extended: 1,
+        not_extended: 1,
+        ..Tally::default()
+    };
+    assert_eq!(tally(&drafts.map(entry)), expected);
 }

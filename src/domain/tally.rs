@@ -108,6 +108,14 @@ pub struct Tally {
     pub given_back: i64,
     /// Revoked before the deadline.
     pub revoked: i64,
+    /// Ended because their holder left.
+    pub left: i64,
+    /// Requests that were cancelled because who asked left.
+    pub cancelled_requests: i64,
+    /// Later ends that the target holds.
+    pub extended: i64,
+    /// Later ends that were approved and could not be given.
+    pub not_extended: i64,
     /// Who asked for what, and how often.
     pub asked: BTreeMap<(AccountId, ResourceName), i64>,
     /// Who asked for what for the first time ever.
@@ -185,6 +193,9 @@ impl Tally {
             "issued" => t.issued += 1,
             "issue_failed" => t.failed += 1,
             "grant_cancelled" => t.cancelled += 1,
+            "cancelled" => t.cancelled_requests += 1,
+            "extended" => t.extended += 1,
+            "not_extended" => t.not_extended += 1,
             "end_ordered" => t.early_end(fact("reason"), actor, about, entry),
             "ended" => t.end(&body, about),
             _ => {}
@@ -206,6 +217,10 @@ impl Tally {
             Some(reason @ EndingReason::Revoked) => {
                 self.revoked += 1;
                 reason
+            }
+            Some(EndingReason::Left) => {
+                self.left += 1;
+                return;
             }
             _ => return,
         };

@@ -1,6 +1,6 @@
 //! Writes into a card's thread what happened since it was last written there, out of the record.
 
-use super::{Effects, ours, post_failed};
+use super::{Effects, ours, post_failed_at};
 use crate::chat::card::Letter;
 use crate::domain::ids::RequestId;
 use crate::domain::outcome::Outcome;
@@ -15,10 +15,13 @@ impl Effects {
         let Some((card, happened, upto)) = unwritten else {
             return Ok(Outcome::Done);
         };
+        if let Some(waits) = self.waits_for(&card.place).await? {
+            return Ok(waits);
+        }
         self.outbox(card.place.platform())?
             .reply(&card, &Letter::History(happened))
             .await
-            .map_err(post_failed)?;
+            .map_err(post_failed_at(&card.place))?;
         Ok(Outcome::HistoryWritten { upto })
     }
 }

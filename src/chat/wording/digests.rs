@@ -1,13 +1,16 @@
 //! The day, for security: first what needs somebody, then the numbers, then who did what.
 
+mod tries;
+
 use std::collections::BTreeMap;
 
+use self::tries::tried;
 use super::super::card::{Digest, Waiting};
 use super::super::text::{Message, Part, Text, cut};
 use crate::domain::duration;
 use crate::domain::grant::EndingReason;
 use crate::domain::ids::{AccountId, ResourceName};
-use crate::domain::tally::{Access, ApprovedBy, EarlyEnd, Overrun, Tally, Try};
+use crate::domain::tally::{Access, ApprovedBy, EarlyEnd, Overrun, Tally};
 
 /// Lines that one list shows.
 const LINES_MAX: usize = 8;
@@ -160,6 +163,10 @@ fn numbers(tally: &Tally, now: Text) -> Vec<Text> {
         ended,
         given_back,
         revoked,
+        left,
+        cancelled_requests,
+        extended,
+        not_extended,
         // Said above, where they need somebody.
         told_only: _,
         overruns: _,
@@ -185,15 +192,34 @@ fn numbers(tally: &Tally, now: Text) -> Vec<Text> {
         ),
         line(
             "Requests",
-            format!(": {requested} made, {withdrawn} withdrawn, {refused} tries refused."),
+            with_rare(
+                format!(": {requested} made, {withdrawn} withdrawn, {refused} tries refused"),
+                &[(*cancelled_requests, "cancelled because who asked left")],
+            ),
         ),
         line(
             "Access",
-            format!(
-                ": {issued} given, {failed} could not be given, {cancelled} cancelled before, {ended} ended, {given_back} given back early, {revoked} revoked."
+            with_rare(
+                format!(
+                    ": {issued} given, {failed} could not be given, {cancelled} cancelled before, {ended} ended, {given_back} given back early, {revoked} revoked"
+                ),
+                &[
+                    (*extended, "given more time"),
+                    (*not_extended, "could not be given more time"),
+                    (*left, "ended because their holder left"),
+                ],
             ),
         ),
     ]
+}
+
+/// A line of numbers, with those that are seldom anything but zero only where they are.
+fn with_rare(line: String, rare: &[(i64, &str)]) -> String {
+    let told = rare.iter().filter(|(number, _)| *number > 0);
+    let rest: String = told
+        .map(|(number, words)| format!(", {number} {words}"))
+        .collect();
+    format!("{line}{rest}.")
 }
 
 fn who_did_what(tally: &Tally) -> Vec<Part> {
@@ -238,58 +264,6 @@ fn wanted((who, what): &(AccountId, ResourceName)) -> Text {
         .quietly(who)
         .plain(": ")
         .strong(what.as_str())
-}
-
-fn tried(one: &Try) -> Text {
-    let Try {
-        by,
-        tried,
-        refusal,
-        about: access,
-    } = one;
-    let line = match by {
-        Some(who) => Text::default()
-            .quietly(who)
-            .plain(": ")
-            .plain(verb_of(tried)),
-        None => Text::of(verb_of(tried)),
-    };
-    let line = if *access == Access::default() {
-        line.plain(if tried == "request" { " something" } else { "" })
-    } else {
-        about(line.plain(" "), access)
-    };
-    line.plain(" (").plain(why_not(refusal)).plain(")")
-}
-
-fn verb_of(tried: &str) -> String {
-    match tried {
-        "request" => "asked for".to_owned(),
-        "activate" => "about to be given:".to_owned(),
-        other => format!("tried to {other}"),
-    }
-}
-
-/// A refusal in few words; what stands nowhere here is told by its code.
-fn why_not(code: &str) -> String {
-    match code {
-        "may_not_ask" => "may not ask for it",
-        "unknown_resource" => "there is no such resource",
-        "own_request" => "it was their own request",
-        "not_an_approver" => "not an approver of it",
-        "not_yours" => "not theirs",
-        "not_found" => "none of theirs, or not there",
-        "forged_button" => "not a button of jitbot's",
-        "foreign_community" => "from another workspace",
-        "no_longer_open" => "decided already",
-        "nothing_to_end" => "nothing to end",
-        "not_the_card" => "pressed on a copy of the card",
-        "stale_card" => "the card had changed",
-        "spec_changed" => "the config says something else by now",
-        "no_longer_allowed" => "no longer allowed",
-        other => return other.replace('_', " "),
-    }
-    .to_owned()
 }
 
 fn ended_early(end: &EarlyEnd) -> Text {

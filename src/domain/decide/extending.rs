@@ -132,6 +132,7 @@ pub fn begin_extend(
             AuditDraft::new(AuditKind::Refused)
                 .grant(&grant.id)
                 .request(&asking.id)
+                .access(&grant.spec.resource, &grant.beneficiary.account)
                 .under(policy, Vec::new())
                 .fact("tried", "extend")
                 .fact("refusal", refusal.code()),
