@@ -2,7 +2,7 @@
 //! stores and issuers.
 
 mod guard;
-mod pins;
+mod people;
 mod places;
 
 use std::collections::BTreeMap;
@@ -64,13 +64,14 @@ impl Inbox for Front {
 }
 
 impl App {
-    /// Starts the bot: everything, then the worker.
+    /// Starts the bot: everything, then the worker; then it waits a moment until people are known.
     ///
     /// # Errors
     /// What keeps it from starting, in words for the operator.
     pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let mut app = Self::build(config, clock).await?;
         app.start_working();
+        people::wait_for_people(&app.service, &*app.store).await;
         Ok(app)
     }
 
@@ -113,7 +114,7 @@ impl App {
             .map_err(|failure| anyhow!("no socket can be opened with the app token: {failure}"))?;
         let (places, lost) = places::resolve(&outbox, config).await?;
         places::refuse_lost(&*store, &lost, clock.machine_now()).await?;
-        let usergroups = pins::resolve(&outbox, config, &*store).await?;
+        let usergroups = people::resolve(&outbox, config, &*store).await?;
 
         let built = build_issuers(config, &clock)?;
         let facts = issuer_facts(config, &built).await?;

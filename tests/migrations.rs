@@ -151,43 +151,6 @@ async fn from_nothing_twice_and_with_a_row_in_each_table() {
     assert_eq!(broken, []);
 }
 
-#[tokio::test]
-async fn rows_of_the_first_version_are_carried_over() {
-    let mut conn = empty().await;
-    let mut counted = BTreeMap::new();
-    for (name, bytes) in files() {
-        if name == "CHECKSUMS" {
-            continue;
-        }
-        let sql = String::from_utf8(bytes).unwrap();
-        conn.execute(AssertSqlSafe(sql)).await.unwrap();
-        if name.starts_with("0001_") {
-            conn.execute(SAMPLES).await.unwrap();
-            counted = rows(&mut conn).await;
-        }
-    }
-    let mut after = rows(&mut conn).await;
-    after.retain(|table, _| counted.contains_key(table));
-    assert_eq!(after, counted);
-    let broken: Vec<(String,)> = sqlx::query_as("SELECT \"table\" FROM pragma_foreign_key_check")
-        .fetch_all(&mut conn)
-        .await
-        .unwrap();
-    assert_eq!(broken, []);
-}
-
-async fn rows(conn: &mut SqliteConnection) -> BTreeMap<String, i64> {
-    let mut counted = BTreeMap::new();
-    for table in tables(conn).await {
-        let rows = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
-            .fetch_one(&mut *conn)
-            .await
-            .unwrap();
-        counted.insert(table, rows);
-    }
-    counted
-}
-
 /// The folder's files by name.
 fn files() -> BTreeMap<String, Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");

@@ -55,7 +55,7 @@ impl World {
         self.settle().await;
     }
 
-    pub async fn told_with(&self, who: &str, words: &str) -> usize {
+    pub async fn times_told(&self, who: &str, words: &str) -> usize {
         let told = self.told(who).await;
         told.iter().filter(|text| text.contains(words)).count()
     }
@@ -96,7 +96,7 @@ async fn cards_go_to_the_fallback_count_there_and_go_back_when_their_channel_is_
         .await;
     assert!(said.contains("#elsewhere"), "{said}");
     assert_eq!(world.cards_in(ELSEWHERE, &second).await.len(), 1);
-    assert_eq!(world.told_with("alice", &second).await, 0, "nothing moved");
+    assert_eq!(world.times_told("alice", &second).await, 0, "nothing moved");
 
     world
         .presses_in(ELSEWHERE, "bob", "Approve", &cards[0])
@@ -139,7 +139,7 @@ async fn a_card_that_waits_is_put_elsewhere_and_the_old_one_no_longer_counts() {
     world.pass("11m").await;
     let cards = world.cards_in(ELSEWHERE, &id).await;
     assert_eq!(cards.len(), 1, "{cards:#?}");
-    assert_eq!(world.told_with("alice", "#elsewhere").await, 1);
+    assert_eq!(world.times_told("alice", "#elsewhere").await, 1);
     assert_eq!(world.security_reads_with(LOST).await, 1);
 
     // In a channel that we left the old message still stands, and Slack still hands us its presses.
@@ -217,7 +217,7 @@ async fn a_card_that_stands_in_a_channel_that_we_left_can_be_pressed_where_nothi
     let card = world.card(&id).await;
     world.changes(Change::RemoveBot(APPROVALS.into())).await;
     world.pass("11m").await;
-    assert_eq!(world.told_with("alice", "No approver is shown").await, 1);
+    assert_eq!(world.times_told("alice", "No approver is shown").await, 1);
     world.presses_in(APPROVALS, "bob", "Approve", &card).await;
     assert_eq!(world.kinds(&id).await.last().unwrap(), "issued");
     world.changes(Change::AddBot(APPROVALS.into())).await;

@@ -231,7 +231,7 @@ impl Scene {
             .unwrap();
         assert!(verified.status.success(), "{verified:?}");
         let left = self
-            .sql("SELECT key FROM jobs WHERE key NOT IN ('digest-due', 'publish:staging-ca', 'look-at-places') AND key NOT LIKE 'remind:%'")
+            .sql("SELECT key FROM jobs WHERE key NOT IN ('digest-due', 'publish:staging-ca', 'look-at-places', 'refresh:slack') AND key NOT LIKE 'remind:%'")
             .await;
         let left: Vec<String> = left.iter().map(|row| row.get("key")).collect();
         assert!(left.is_empty(), "{left:?}");
@@ -253,7 +253,7 @@ impl Scene {
         })
         .await;
         let idle = async || {
-            let running = "SELECT key FROM jobs WHERE key NOT IN ('digest-due', 'publish:staging-ca', 'look-at-places') AND key NOT LIKE 'remind:%'";
+            let running = "SELECT key FROM jobs WHERE key NOT IN ('digest-due', 'publish:staging-ca', 'look-at-places', 'refresh:slack') AND key NOT LIKE 'remind:%'";
             self.sql(running).await.is_empty()
         };
         self.until("quiet", idle).await;

@@ -1,13 +1,19 @@
-//! Which user group each name of the config is.
+//! Which user group each name of the config is, and who people are before the first of them acts.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 
 use crate::chat::slack::send::SlackOutbox;
 use crate::config::Config;
 use crate::domain::ids::DirectoryGroupId;
+use crate::service::{DueFacts, Service};
 use crate::store::Store;
+
+/// How long a start waits for the directory. Whoever asks earlier waits for facts themselves.
+const KNOWN_WITHIN: Duration = Duration::from_secs(3);
 
 /// The user groups that the config names, with every problem at once. One that was found at an earlier
 /// start and is disabled or deleted now keeps its id: what it gave must still be ended, and it gives
@@ -58,4 +64,39 @@ pub(super) async fn resolve(
             problems.join("\n")
         )
     }
+}
+
+/// Waits until the directory was asked of everybody, if it answers soon.
+pub(super) async fn wait_for_people(service: &Service, store: &dyn Store) {
+    let wakeups = store.wakeups();
+    let known = async {
+        loop {
+            // Registered before looking: what is recorded from here on wakes the wait below.
+            let mut woken = pin!(wakeups.notified());
+            woken.as_mut().enable();
+            if is_known(service).await {
+                return;
+            }
+            woken.await;
+        }
+    };
+    if tokio::time::timeout(KNOWN_WITHIN, known).await.is_err() {
+        tracing::warn!(
+            "the directory was not asked in full yet; requests wait until it was, or two minutes"
+        );
+    }
+}
+
+async fn is_known(service: &Service) -> bool {
+    for platform in &service.policy().directories.platforms {
+        let due = service.facts_due(platform).await;
+        let nothing = matches!(
+            due,
+            Ok(DueFacts::Ask { groups, accounts, .. }) if groups.is_empty() && accounts.is_empty()
+        );
+        if !nothing {
+            return false;
+        }
+    }
+    true
 }
