@@ -44,7 +44,6 @@ pub fn css(selector: &str) -> By {
 pub enum Key {
     Tab = 0xE004,
     Enter = 0xE007,
-    Shift = 0xE008,
     Alt = 0xE00A,
     Escape = 0xE00C,
     Space = 0xE00D,
