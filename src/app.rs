@@ -7,6 +7,8 @@ mod pins;
 mod places;
 mod reload;
 
+pub mod inspection;
+
 pub use issuers::offline_problems;
 pub use reload::Refused;
 

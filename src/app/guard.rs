@@ -49,7 +49,7 @@ pub(super) async fn refuse_orphans(
     machine_now: Timestamp,
 ) -> anyhow::Result<()> {
     let mut reader = store.reader().await?;
-    let left = orphans(&mut *reader, policy, machine_now).await?;
+    let left = orphans(&mut *reader, &policy.bound_to(), machine_now).await?;
     if left.is_empty() {
         return Ok(());
     }

@@ -42,20 +42,33 @@ impl BuiltIssuers {
         before: &Self,
         clock: &Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
+        let (built, unbuilt) = Self::build_each(config, before, clock);
+        if unbuilt.is_empty() {
+            return Ok(built);
+        }
+        let lines: Vec<String> = unbuilt.into_values().collect();
+        bail!(lines.join("\n"))
+    }
+
+    /// Like [`BuiltIssuers::build`], with what can't be built beside those that can.
+    pub(super) fn build_each(
+        config: &Config,
+        before: &Self,
+        clock: &Arc<dyn Clock>,
+    ) -> (Self, BTreeMap<IssuerName, String>) {
         let mut built = BTreeMap::new();
-        let mut problems = Vec::new();
+        let mut unbuilt = BTreeMap::new();
         for (name, settings) in &config.issuers {
             match build_one(name, settings, before.0.get(name), clock) {
                 Ok(one) => {
                     built.insert(name.clone(), one);
                 }
-                Err(problem) => problems.push(format!("{problem:#}")),
+                Err(error) => {
+                    unbuilt.insert(name.clone(), format!("{error:#}"));
+                }
             }
         }
-        if !problems.is_empty() {
-            bail!(problems.join("\n"));
-        }
-        Ok(Self(built))
+        (Self(built), unbuilt)
     }
 
     /// For the registry.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Config;
 use super::groups::accounts_of;
 use super::reader::Source;
-use crate::domain::ids::{AccountId, PersonName};
+use crate::domain::ids::{AccountId, PersonName, ResourceName};
 use crate::policy::model::Subject;
 
 /// A human being, as far as the config can tell people apart.
@@ -15,7 +15,69 @@ enum Human {
     Account(AccountId),
 }
 
+/// How far the approvers of a resource reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approvers {
+    /// How many people must approve.
+    pub needed: usize,
+    /// How many people can.
+    pub there: usize,
+    /// Who asks, and leaves too few others.
+    pub alone: Vec<String>,
+}
+
 impl Config {
+    /// How far the approvers of a resource reach when these accounts can't approve; none where there
+    /// is no such resource.
+    #[must_use]
+    pub fn approvers(
+        &self,
+        resource: &ResourceName,
+        without: &BTreeSet<AccountId>,
+    ) -> Option<Approvers> {
+        let resource = self.resources.get(resource)?;
+        let reached: Vec<AccountId> = self
+            .accounts(&resource.approve.from)
+            .difference(without)
+            .cloned()
+            .collect();
+        let approvers: BTreeSet<Human> = reached.iter().map(|one| self.human(one)).collect();
+        let needed = usize::try_from(resource.approve.count).unwrap_or(usize::MAX);
+        let never = self.humans(&resource.never);
+        let requesters = self.humans(&resource.request);
+        // Nobody approves what they asked for.
+        let alone = requesters
+            .difference(&never)
+            .filter(|human| approvers.iter().filter(|a| a != human).count() < needed)
+            .map(said)
+            .collect();
+        Some(Approvers {
+            needed,
+            there: approvers.len(),
+            alone,
+        })
+    }
+
+    /// Whether anybody is security when these accounts can't act.
+    #[must_use]
+    pub fn has_security(&self, without: &BTreeSet<AccountId>) -> bool {
+        self.accounts(&self.security.people)
+            .difference(without)
+            .next()
+            .is_some()
+    }
+
+    fn human(&self, account: &AccountId) -> Human {
+        let owner = self
+            .people
+            .iter()
+            .find(|(_, person)| person.accounts.contains(account));
+        match owner {
+            Some((name, _)) => Human::Person(name.clone()),
+            None => Human::Account(account.clone()),
+        }
+    }
+
     fn accounts<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> BTreeSet<AccountId> {
         subjects
             .into_iter()
@@ -25,17 +87,7 @@ impl Config {
 
     fn humans<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> BTreeSet<Human> {
         let accounts = self.accounts(subjects);
-        let human = |account: &AccountId| {
-            let owner = self
-                .people
-                .iter()
-                .find(|(_, person)| person.accounts.contains(account));
-            match owner {
-                Some((name, _)) => Human::Person(name.clone()),
-                None => Human::Account(account.clone()),
-            }
-        };
-        accounts.iter().map(human).collect()
+        accounts.iter().map(|account| self.human(account)).collect()
     }
 
     /// Whether a user group belongs to these: then only Slack knows who they are.
@@ -105,7 +157,7 @@ pub(super) fn check(config: &Config, source: &Source<'_>) {
         );
     }
     for name in config.resources.keys() {
-        rules_have_people(config, source, name.as_str());
+        rules_have_people(config, source, name);
     }
 }
 
@@ -126,8 +178,11 @@ fn one_team(config: &Config, source: &Source<'_>) {
     }
 }
 
-fn rules_have_people(config: &Config, source: &Source<'_>, name: &str) {
-    let Some((_, resource)) = config.resources.iter().find(|(n, _)| n.as_str() == name) else {
+fn rules_have_people(config: &Config, source: &Source<'_>, name: &ResourceName) {
+    let (Some(resource), Some(approvers)) = (
+        config.resources.get(name),
+        config.approvers(name, &BTreeSet::new()),
+    ) else {
         return;
     };
     let never = config.humans(&resource.never);
@@ -143,43 +198,31 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &str) {
             "Name somebody who is not in never, or put people into the group.",
         );
     }
-    let approvers = config.humans(&resource.approve.from);
-    let needed = usize::try_from(resource.approve.count).unwrap_or(usize::MAX);
+    let (needed, there) = (approvers.needed, approvers.there);
     let from = format!("resource.{name}.approve[0].from");
     if config.are_known_elsewhere(&resource.approve.from) {
         // Whether they are enough is seen when they press.
-    } else if approvers.is_empty() {
+    } else if there == 0 {
         source.problem_at(
             &from,
             "nobody can approve this",
             "Name somebody, or put people into the group.",
         );
-    } else if approvers.len() < needed {
+    } else if there < needed {
         source.problem_at(
             &format!("resource.{name}.approve[0].count"),
-            format!(
-                "{needed} people must approve, and there are only {}",
-                approvers.len()
-            ),
+            format!("{needed} people must approve, and there are only {there}"),
             "Lower count, or name more people.",
         );
-    } else {
-        // Nobody approves what they asked for.
-        let alone: Vec<String> = requesters
-            .iter()
-            .filter(|human| approvers.iter().filter(|a| a != human).count() < needed)
-            .map(said)
-            .collect();
-        if !alone.is_empty() {
-            source.warning_at(
-                &from,
-                format!(
-                    "too few others can approve what is asked for by {}",
-                    alone.join(", ")
-                ),
-                "Nobody approves what they asked for: name more people.",
-            );
-        }
+    } else if !approvers.alone.is_empty() {
+        source.warning_at(
+            &from,
+            format!(
+                "too few others can approve what is asked for by {}",
+                approvers.alone.join(", ")
+            ),
+            "Nobody approves what they asked for: name more people.",
+        );
     }
     let keyless: Vec<String> = requesters
         .iter()

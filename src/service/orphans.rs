@@ -1,10 +1,10 @@
 //! Grants that a config would leave without the issuer that can take them away.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::domain::ids::{GrantId, IssuerName};
 use crate::domain::timing::Timestamp;
-use crate::policy::Policy;
 use crate::store::{Reads, StoreError};
 
 /// Grants that are named at most.
@@ -53,21 +53,21 @@ impl fmt::Display for Orphan {
     }
 }
 
-/// Everything that this policy would leave behind.
+/// Everything that issuers bound to this would leave behind.
 ///
 /// # Errors
 /// When the store can't be read.
 pub async fn orphans<R: Reads + ?Sized>(
     reads: &mut R,
-    policy: &Policy,
+    bound: &BTreeMap<IssuerName, BTreeSet<String>>,
     machine_now: Timestamp,
 ) -> Result<Vec<Orphan>, StoreError> {
     let mut orphans = Vec::new();
     for (issuer, bound_to) in reads.issuers_in_use(machine_now).await? {
-        let lost = match policy.issuers.get(&issuer) {
+        let lost = match bound.get(&issuer) {
             None => Lost::Issuer,
-            Some(facts) => {
-                let lost: Vec<String> = bound_to.difference(&facts.bound_to).cloned().collect();
+            Some(now) => {
+                let lost: Vec<String> = bound_to.difference(now).cloned().collect();
                 if lost.is_empty() {
                     continue;
                 }

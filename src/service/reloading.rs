@@ -98,7 +98,7 @@ impl Service {
         let recorded = write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
                 let machine_now = tx.machine_now();
-                let left = orphans(tx, &next.policy, machine_now).await?;
+                let left = orphans(tx, &next.policy.bound_to(), machine_now).await?;
                 if !left.is_empty() {
                     return Ok(Err(left));
                 }
