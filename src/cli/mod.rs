@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 pub mod demo;
+pub mod init;
 pub mod sandbox;
 pub mod serve;
 
@@ -27,6 +28,8 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Say everything that is wrong with a config, or missing of what it names; or that it is fine.
     Check(check::CheckArgs),
+    /// Write a first config by asking.
+    Init(init::InitArgs),
     /// Play it on this machine: a chat, the bot and an SSH server, with nothing to install.
     Demo(demo::DemoArgs),
     /// The record: verify or export it.
@@ -64,6 +67,7 @@ pub fn run(cli: Cli) -> ExitCode {
         let result = match cli.command {
             Command::Serve(args) => serve::run(args).await,
             Command::Check(args) => check::run(args).await,
+            Command::Init(args) => init::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Sandbox(args) => sandbox::run(args).await,

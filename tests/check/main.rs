@@ -2,7 +2,6 @@
 //! sentence that says so.
 
 mod missing;
-mod office;
 mod silence;
 #[path = "../support/mod.rs"]
 mod support;

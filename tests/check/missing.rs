@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::office::Office;
+use super::support::office::Office;
 use super::support::scene::Scene;
 use super::support::{APPROVALS, SECURITY};
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use jitbot::sandbox::people::FaultKind;
 use serde_json::Value;
 
-use super::office::Office;
+use super::support::office::Office;
 
 #[expect(
     clippy::disallowed_methods,

@@ -10,7 +10,7 @@ use jitbot::sandbox::ssh::keys;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::support::{Setup, config_text, workspace};
+use super::{Setup, config_text, workspace};
 
 pub struct Office {
     pub folder: TempDir,
