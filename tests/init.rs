@@ -124,7 +124,7 @@ async fn with_slack_at_hand_names_become_ids_and_the_result_is_right() {
     let told = init(&file, &[], &env, &answers).await;
     assert_eq!(told.code, Some(0), "{}", told.said);
     for said in [
-        "Slack: Shop (T0SHOP), 2 channels, 6 people.",
+        "Slack: Shop (T0SHOP), 3 channels, 6 people.",
         "Nobody active is called \"carl\" there. Did you mean carol?",
         "There is no such channel that the bot can see. Did you mean security?",
         "A time like 09:00, please.",

@@ -50,7 +50,8 @@ pub async fn ask_slack(config: &Config) -> AskedSlack {
         .keys()
         .map(|account| account.member().to_owned())
         .collect();
-    match survey::survey(&settings, &app_token, &people).await {
+    let with_usergroups = !config.usergroups_named().is_empty();
+    match survey::survey(&settings, &app_token, &people, with_usergroups).await {
         Ok(said) => AskedSlack::Said(Box::new(said)),
         Err(failure) => AskedSlack::Refused(failure),
     }

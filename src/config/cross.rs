@@ -4,70 +4,20 @@ use std::collections::BTreeSet;
 
 use super::Config;
 use super::groups::accounts_of;
+use super::reach::{Approvers, Beyond};
 use super::reader::Source;
 use crate::domain::ids::{AccountId, PersonName, ResourceName};
 use crate::policy::model::Subject;
 
 /// A human being, as far as the config can tell people apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Human {
+pub(super) enum Human {
     Person(PersonName),
     Account(AccountId),
 }
 
-/// How far the approvers of a resource reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Approvers {
-    /// How many people must approve.
-    pub needed: usize,
-    /// How many people can.
-    pub there: usize,
-    /// Who asks, and leaves too few others.
-    pub alone: Vec<String>,
-}
-
 impl Config {
-    /// How far the approvers of a resource reach when these accounts can't approve; none where there
-    /// is no such resource.
-    #[must_use]
-    pub fn approvers(
-        &self,
-        resource: &ResourceName,
-        without: &BTreeSet<AccountId>,
-    ) -> Option<Approvers> {
-        let resource = self.resources.get(resource)?;
-        let reached: Vec<AccountId> = self
-            .accounts(&resource.approve.from)
-            .difference(without)
-            .cloned()
-            .collect();
-        let approvers: BTreeSet<Human> = reached.iter().map(|one| self.human(one)).collect();
-        let needed = usize::try_from(resource.approve.count).unwrap_or(usize::MAX);
-        let never = self.humans(&resource.never);
-        let requesters = self.humans(&resource.request);
-        // Nobody approves what they asked for.
-        let alone = requesters
-            .difference(&never)
-            .filter(|human| approvers.iter().filter(|a| a != human).count() < needed)
-            .map(said)
-            .collect();
-        Some(Approvers {
-            needed,
-            there: approvers.len(),
-            alone,
-        })
-    }
-
-    /// Whether anybody is security when these accounts can't act.
-    #[must_use]
-    pub fn has_security(&self, without: &BTreeSet<AccountId>) -> bool {
-        self.accounts(&self.security.people)
-            .difference(without)
-            .next()
-            .is_some()
-    }
-
-    fn human(&self, account: &AccountId) -> Human {
+    pub(super) fn human(&self, account: &AccountId) -> Human {
         let owner = self
             .people
             .iter()
@@ -78,14 +28,20 @@ impl Config {
         }
     }
 
-    fn accounts<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> BTreeSet<AccountId> {
+    pub(super) fn accounts<'a>(
+        &self,
+        subjects: impl IntoIterator<Item = &'a Subject>,
+    ) -> BTreeSet<AccountId> {
         subjects
             .into_iter()
             .flat_map(|subject| accounts_of(subject, &self.groups, &self.people))
             .collect()
     }
 
-    fn humans<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> BTreeSet<Human> {
+    pub(super) fn humans<'a>(
+        &self,
+        subjects: impl IntoIterator<Item = &'a Subject>,
+    ) -> BTreeSet<Human> {
         let accounts = self.accounts(subjects);
         accounts.iter().map(|account| self.human(account)).collect()
     }
@@ -179,10 +135,7 @@ fn one_team(config: &Config, source: &Source<'_>) {
 }
 
 fn rules_have_people(config: &Config, source: &Source<'_>, name: &ResourceName) {
-    let (Some(resource), Some(approvers)) = (
-        config.resources.get(name),
-        config.approvers(name, &BTreeSet::new()),
-    ) else {
+    let Some(resource) = config.resources.get(name) else {
         return;
     };
     let never = config.humans(&resource.never);
@@ -198,31 +151,9 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &ResourceName) 
             "Name somebody who is not in never, or put people into the group.",
         );
     }
-    let (needed, there) = (approvers.needed, approvers.there);
-    let from = format!("resource.{name}.approve[0].from");
-    if config.are_known_elsewhere(&resource.approve.from) {
-        // Whether they are enough is seen when they press.
-    } else if there == 0 {
-        source.problem_at(
-            &from,
-            "nobody can approve this",
-            "Name somebody, or put people into the group.",
-        );
-    } else if there < needed {
-        source.problem_at(
-            &format!("resource.{name}.approve[0].count"),
-            format!("{needed} people must approve, and there are only {there}"),
-            "Lower count, or name more people.",
-        );
-    } else if !approvers.alone.is_empty() {
-        source.warning_at(
-            &from,
-            format!(
-                "too few others can approve what is asked for by {}",
-                approvers.alone.join(", ")
-            ),
-            "Nobody approves what they asked for: name more people.",
-        );
+    // Of a user group, whether they are enough is seen where Slack is asked.
+    if let Some(approvers) = config.approvers(name, &Beyond::default()) {
+        approvers_are_enough(source, name, &approvers);
     }
     let keyless: Vec<String> = requesters
         .iter()
@@ -247,7 +178,34 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &ResourceName) 
     }
 }
 
-fn said(human: &Human) -> String {
+fn approvers_are_enough(source: &Source<'_>, name: &ResourceName, approvers: &Approvers) {
+    let (needed, there) = (approvers.needed, approvers.there);
+    let from = format!("resource.{name}.approve[0].from");
+    if there == 0 {
+        source.problem_at(
+            &from,
+            "nobody can approve this",
+            "Name somebody, or put people into the group.",
+        );
+    } else if there < needed {
+        source.problem_at(
+            &format!("resource.{name}.approve[0].count"),
+            format!("{needed} people must approve, and there are only {there}"),
+            "Lower count, or name more people.",
+        );
+    } else if !approvers.alone.is_empty() {
+        source.warning_at(
+            &from,
+            format!(
+                "too few others can approve what is asked for by {}",
+                approvers.alone.join(", ")
+            ),
+            "Nobody approves what they asked for: name more people.",
+        );
+    }
+}
+
+pub(super) fn said(human: &Human) -> String {
     match human {
         Human::Person(name) => format!("person:{name}"),
         Human::Account(account) => account.to_string(),

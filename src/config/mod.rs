@@ -14,6 +14,7 @@ mod groups;
 mod named;
 mod people;
 mod policy;
+mod reach;
 mod reader;
 mod resource;
 mod sections;
@@ -25,11 +26,11 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-pub use cross::Approvers;
 pub use groups::{DirectoryConfig, GroupConfig};
 pub use issuer::{HostsWay, IssuerConfig, SshCaConfig};
 pub use policy::Entitlements;
 pub use problem::{Problem, Problems};
+pub use reach::{Approvers, Beyond};
 pub use reader::Env;
 pub use resource::ResourceConfig;
 pub use schedule::Schedule;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Config;
-use crate::domain::ids::AccountId;
+use super::{Config, GroupConfig};
+use crate::domain::ids::{AccountId, GroupName};
 use crate::policy::model::Subject;
 
 impl Config {
@@ -53,6 +53,8 @@ impl Config {
     /// Every channel that is named, with its key; as often as it is named.
     #[must_use]
     pub fn places_named(&self) -> Vec<(String, String)> {
+        let fallback = self.slack.fallback_channel.iter();
+        let fallback = fallback.map(|name| ("slack.fallback_channel".to_owned(), name.clone()));
         let security = [("security.channels".to_owned(), &self.security.channels)];
         let resources = self
             .resources
@@ -65,6 +67,16 @@ impl Config {
                 let one = move |(i, name): (usize, &String)| (format!("{key}[{i}]"), name.clone());
                 names.iter().enumerate().map(one).collect::<Vec<_>>()
             })
+            .chain(fallback)
             .collect()
+    }
+
+    /// Every Slack user group that is named: the group of the config, and the handle or id.
+    #[must_use]
+    pub fn usergroups_named(&self) -> Vec<(GroupName, String)> {
+        let named = |(name, group): (&GroupName, &GroupConfig)| {
+            Some((name.clone(), group.slack_usergroup.clone()?))
+        };
+        self.groups.iter().filter_map(named).collect()
     }
 }

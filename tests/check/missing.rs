@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use jitbot::sandbox::people::Change;
+use jitbot::sandbox::slack::World;
+
 use super::support::office::Office;
 use super::support::scene::Scene;
 use super::support::{APPROVALS, SECURITY};
@@ -116,6 +119,15 @@ async fn channels() {
     let mut office = Office::open().await;
     office.people.archive(SECURITY).await.unwrap();
     office.people.remove_bot(APPROVALS).await.unwrap();
+    let api_url = office
+        .config
+        .lines()
+        .find(|line| line.starts_with("api_url"));
+    let api_url = api_url.unwrap().to_owned();
+    office.replace(
+        &api_url,
+        &format!("{api_url}\nfallback_channel = \"slack:#lobby\""),
+    );
     office.replace(
         "channels = [\"slack:#approvals\"]\npending_for = \"1h\"\nremind = [\"10m\"]\n\n[resource.prod-ssh]",
         "channels = [\"slack:#approval\"]\npending_for = \"1h\"\nremind = [\"10m\"]\n\n[resource.prod-ssh]",
@@ -131,7 +143,8 @@ async fn channels() {
     said.has(&format!(
         "problem: jitbot.toml:{line}: resource.staging-ssh.channels[0]: the channel `slack:#approval` matches no channel that the bot can see. Check its spelling; into a private channel the bot must be invited first."
     ));
-    said.has("3 problems, 0 warnings");
+    said.has("slack.fallback_channel: the channel `slack:#lobby` matches no channel that the bot can see.");
+    said.has("4 problems, 0 warnings");
 }
 
 #[tokio::test]
@@ -159,8 +172,8 @@ async fn people() {
         "problem: jitbot.toml:{line}: person.alice.accounts[0]: slack:T0SHOP/U0ALICIA is nobody in this workspace. Copy the member ID from the person's profile, or take the account out."
     ));
     said.has("person.carol.accounts[0]: slack:T0SHOP/U0CAROL (carol) is deactivated. Take the account out, and name somebody in their place.");
-    said.has("person.bob.accounts[0]: slack:T0SHOP/U0BOB (bob) is a guest in this workspace. Guests count as everybody else where they are named: is that meant?");
-    said.has("person.olga.accounts[0]: slack:T0SHOP/U0OLGA (olga) is of another workspace. Name their account in this workspace, if they have one.");
+    said.has("person.bob.accounts[0]: slack:T0SHOP/U0BOB (bob) is a guest, and guests may neither ask nor decide. Make them a full member, or name somebody else.");
+    said.has("person.olga.accounts[0]: slack:T0SHOP/U0OLGA (olga) is of another workspace, and may neither ask nor decide here. Name their account in this workspace, if they have one.");
     said.has("group.oncall.members[1]: slack:T0SHOP/U0BOTUSER (jitbot) is a bot, which presses no button. Name a person.");
     said.has("problem: jitbot.toml:11: security.people: nobody of security can act. Name somebody who is active: they are told when an access can't be taken away.");
 }
@@ -175,7 +188,7 @@ async fn approvers_who_are_too_few_when_some_can_not_act() {
     assert_eq!(said.code, 1);
     said.has("1 problem, 3 warnings");
     said.has("resource.prod-ssh.approve[0].from: nothing can be approved: 2 people must approve, and 1 of those named can. Name people who are active.");
-    said.has("resource.staging-ssh.approve[0].from: with those who can't act, too few others can approve what is asked for by person:bob. Nobody approves what they asked for: name more people.");
+    said.has("resource.staging-ssh.approve[0].from: of those who can act, too few others can approve what is asked for by person:bob. Nobody approves what they asked for: name more people.");
 
     // Where one is enough and nobody who asks approves, a leaver is a warning: exit 0, or 1 if strict.
     office.replace("count = 2", "count = 1");
@@ -185,6 +198,55 @@ async fn approvers_who_are_too_few_when_some_can_not_act() {
     assert_eq!(said.code, 0, "{}", said.text);
     assert!(said.text.ends_with("; 2 warnings\n"), "{}", said.text);
     assert_eq!(office.check(&["--strict"]).await.code, 1);
+}
+
+#[tokio::test]
+async fn user_groups() {
+    let mut office = Office::with(
+        |world| {
+            *world = std::mem::replace(world, World::new("T0SHOP"))
+                .user_group("S0OPS", "ops", &["U0BOB", "U0DANA", "U0ERIN"])
+                .user_group("S0OLD", "old", &[])
+                .user_group("S0NONE", "none", &[]);
+            let old = world.usergroups.iter_mut().find(|one| one.id == "S0OLD");
+            old.unwrap().disabled = true;
+        },
+        |manifest| manifest,
+    )
+    .await;
+    let two = "members = [\"person:bob\", \"person:dana\", \"slack:T0SHOP/U0ERIN\"]";
+    office.replace(two, "slack_usergroup = \"ops\"");
+    let said = office.check(&["--strict"]).await;
+    assert_eq!(said.code, 0, "{}", said.text);
+
+    // Two of it approve, and one of them asks.
+    let users = ["U0BOB", "U0DANA"].map(str::to_owned).to_vec();
+    let group = "S0OPS".to_owned();
+    let fewer = Change::GroupMembers { group, users };
+    office.people.change(fewer).await.unwrap();
+    let said = office.check(&[]).await;
+    assert_eq!(said.code, 0, "{}", said.text);
+    said.has("resource.prod-ssh.approve[0].from: of those who can act, too few others can approve what is asked for by person:bob.");
+
+    office.replace("slack_usergroup = \"ops\"", "slack_usergroup = \"opps\"");
+    let said = office.check(&[]).await;
+    assert_eq!(said.code, 1);
+    let line = office.line("slack_usergroup");
+    said.has(&format!(
+        "problem: jitbot.toml:{line}: group.sre.slack_usergroup: the user group `opps` matches no user group. Check its handle in Slack, without the `@`."
+    ));
+    said.has("resource.prod-ssh.approve[0].from: nothing can be approved: 2 people must approve, and 0 of those named can.");
+    office.replace("\"opps\"", "\"old\"");
+    office
+        .check(&[])
+        .await
+        .has("the user group `old` is disabled. Enable the user group in Slack or name another.");
+    office.replace("\"old\"", "\"none\"");
+    let said = office.check(&[]).await;
+    said.has("warning: jitbot.toml");
+    said.has("group.sre.slack_usergroup: the user group `none` has nobody in it. Whatever names this group means nobody by it.");
+    // Offline nothing is known of it.
+    assert_eq!(office.check(&["--offline", "--strict"]).await.code, 0);
 }
 
 #[tokio::test]

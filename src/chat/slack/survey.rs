@@ -12,6 +12,8 @@ use serde_json::json;
 use super::client::{Api, SetupError, SlackSettings, scopes_of};
 use super::directory::{BOTH, Channel, listed};
 use super::failure::Failure;
+use super::usergroups::{self, Info, UserGroup};
+use crate::domain::directory::AccountStatus;
 
 /// Time limit of one call: people wait for the answer.
 const CALL_LIMIT: Duration = Duration::from_secs(4);
@@ -23,27 +25,12 @@ const MEMBER_PAGES_MAX: usize = 20;
 const AT_ONCE: usize = 8;
 
 /// A person as Slack knows them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-pub struct User {
-    /// The workspace that they are of.
-    pub team_id: Option<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// What their account is.
+    pub status: AccountStatus,
     /// Their handle.
     pub name: Option<String>,
-    /// Deactivated.
-    #[serde(default)]
-    pub deleted: bool,
-    /// A bot.
-    #[serde(default)]
-    pub is_bot: bool,
-    /// A guest in several channels.
-    #[serde(default)]
-    pub is_restricted: bool,
-    /// A guest in one channel.
-    #[serde(default)]
-    pub is_ultra_restricted: bool,
-    /// Of another workspace, met in a shared channel.
-    #[serde(default)]
-    pub is_stranger: bool,
 }
 
 /// Who the bot token is for.
@@ -70,12 +57,14 @@ pub struct Survey {
     pub app_token: Result<(), Failure>,
     /// Public channels, and private ones that the bot is in.
     pub channels: [Result<Vec<Channel>, Failure>; 2],
-    /// People by their ids; none where Slack knows nobody of that id.
-    pub users: BTreeMap<String, Result<Option<User>, Failure>>,
+    /// User groups with who is in them; none where none was asked for.
+    pub usergroups: Option<Result<Vec<UserGroup>, Failure>>,
+    /// People by their ids.
+    pub people: BTreeMap<String, Result<Known, Failure>>,
 }
 
-/// Asks Slack who we are, what we may do, and what there is of these people (by their ids). Everything
-/// at once after the first answer: a Slack that is slow is told within two time limits.
+/// Asks Slack who we are, what we may do, and what there is of these people (by their ids), and of user
+/// groups if they matter. Everything at once after the first answer: a Slack that is slow is told within two time limits.
 ///
 /// # Errors
 /// [`Failure`] when Slack does not say who the bot token is for; then nothing else is asked.
@@ -83,23 +72,32 @@ pub async fn survey(
     settings: &SlackSettings,
     app_token: &SecretString,
     people: &BTreeSet<String>,
+    with_usergroups: bool,
 ) -> Result<Survey, Failure> {
     let unusable = |error: SetupError| Failure::never(error.to_string());
     let api = Api::new(settings).map_err(unusable)?.within(CALL_LIMIT);
     let identity: Identity = api.call("auth.test", &json!({})).await?;
-    let (scopes, app_token, public, private, users) = tokio::join!(
+    let usergroups = async {
+        match with_usergroups {
+            true => Some(usergroups::all(&api, true).await),
+            false => None,
+        }
+    };
+    let (scopes, app_token, public, private, usergroups, people) = tokio::join!(
         within_limit(scopes_of(settings)),
         opens_sockets(&api, app_token),
         listed(&api, LIST, "public_channel", false),
         listed(&api, LIST, "private_channel", false),
-        users(&api, people),
+        usergroups,
+        known(&api, &identity.team_id, people),
     );
     Ok(Survey {
         identity,
         scopes,
         app_token,
         channels: [public, private],
-        users,
+        usergroups,
+        people,
     })
 }
 
@@ -119,10 +117,11 @@ async fn opens_sockets(api: &Api, app_token: &SecretString) -> Result<(), Failur
     Ok(())
 }
 
-async fn users(
+async fn known(
     api: &Api,
+    team: &str,
     people: &BTreeSet<String>,
-) -> BTreeMap<String, Result<Option<User>, Failure>> {
+) -> BTreeMap<String, Result<Known, Failure>> {
     // Once Slack did not answer for one of them, it is not waited for again.
     let silent = &AtomicBool::new(false);
     stream::iter(people)
@@ -130,7 +129,7 @@ async fn users(
             if silent.load(Ordering::Relaxed) {
                 return (id.clone(), Err(Failure::never("users.info: not asked")));
             }
-            let known = user(api, id).await;
+            let known = one(api, team, id).await;
             if known.as_ref().is_err_and(Failure::is_silence) {
                 silent.store(true, Ordering::Relaxed);
             }
@@ -141,14 +140,20 @@ async fn users(
         .await
 }
 
-async fn user(api: &Api, id: &str) -> Result<Option<User>, Failure> {
-    #[derive(Deserialize)]
-    struct Info {
-        user: User,
-    }
+async fn one(api: &Api, team: &str, id: &str) -> Result<Known, Failure> {
     match api.call::<Info>("users.info", &json!({"user": id})).await {
-        Ok(info) => Ok(Some(info.user)),
-        Err(failure) if failure.is_one_of(&["user_not_found", "user_not_visible"]) => Ok(None),
+        Ok(info) => Ok(Known {
+            status: info.user.status(team),
+            name: info.user.name,
+        }),
+        Err(failure)
+            if failure.is_one_of(&["user_not_found", "users_not_found", "user_not_visible"]) =>
+        {
+            Ok(Known {
+                status: AccountStatus::NotFound,
+                name: None,
+            })
+        }
         Err(failure) => Err(failure),
     }
 }

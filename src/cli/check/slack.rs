@@ -6,8 +6,10 @@ use super::findings::{Area, Findings};
 use crate::app::inspection::AskedSlack;
 use crate::chat::slack::directory::{Channel, resolve};
 use crate::chat::slack::failure::Failure;
-use crate::chat::slack::survey::{Survey, User};
-use crate::config::Config;
+use crate::chat::slack::survey::Survey;
+use crate::chat::slack::usergroups::resolve as resolve_usergroup;
+use crate::config::{Beyond, Config};
+use crate::domain::directory::AccountStatus;
 use crate::domain::ids::AccountId;
 
 const BOT_TOKEN: &str = "slack.bot_token";
@@ -55,7 +57,7 @@ fn said(config: &Config, survey: &Survey, wanted: &BTreeSet<String>, findings: &
     scopes(config, survey, wanted, findings);
     let ours = format!("slack:{}", survey.identity.team_id);
     let named = config.communities();
-    if !named.contains(&ours) {
+    if !named.is_empty() && !named.contains(&ours) {
         let named: Vec<String> = named.into_iter().collect();
         findings.problem(
             Area::Slack,
@@ -73,7 +75,10 @@ fn said(config: &Config, survey: &Survey, wanted: &BTreeSet<String>, findings: &
         return;
     }
     places(config, survey, findings);
-    people(config, survey, findings);
+    let mut beyond = Beyond::default();
+    people(config, survey, &mut beyond, findings);
+    usergroups(config, survey, &mut beyond, findings);
+    reach(config, &beyond, findings);
 }
 
 fn app_token(config: &Config, survey: &Survey, findings: &mut Findings) {
@@ -154,82 +159,101 @@ fn places(config: &Config, survey: &Survey, findings: &mut Findings) {
     }
 }
 
-/// Why somebody can't press a button; whether Slack knows nobody of that id.
-fn cannot_act(known: Option<&User>, team: &str) -> Option<(&'static str, &'static str)> {
-    let Some(user) = known else {
-        return Some((
+/// Why an account can't act, and what to do.
+fn cannot_act(status: AccountStatus) -> Option<(&'static str, &'static str)> {
+    match status {
+        AccountStatus::Member => None,
+        AccountStatus::NotFound => Some((
             "is nobody in this workspace",
             "Copy the member ID from the person's profile, or take the account out.",
-        ));
-    };
-    let of_another_team = user.team_id.as_deref().is_some_and(|of| of != team);
-    if user.deleted {
-        Some((
+        )),
+        AccountStatus::Deactivated => Some((
             "is deactivated",
             "Take the account out, and name somebody in their place.",
-        ))
-    } else if user.is_bot {
-        Some(("is a bot, which presses no button", "Name a person."))
-    } else if user.is_stranger || of_another_team {
-        Some((
-            "is of another workspace",
+        )),
+        AccountStatus::Bot => Some(("is a bot, which presses no button", "Name a person.")),
+        AccountStatus::Guest => Some((
+            "is a guest, and guests may neither ask nor decide",
+            "Make them a full member, or name somebody else.",
+        )),
+        AccountStatus::External => Some((
+            "is of another workspace, and may neither ask nor decide here",
             "Name their account in this workspace, if they have one.",
-        ))
-    } else {
-        None
+        )),
     }
 }
 
-fn people(config: &Config, survey: &Survey, findings: &mut Findings) {
-    let mut away: BTreeSet<AccountId> = BTreeSet::new();
-    let named = config.accounts_named();
-    for (account, key) in &named {
-        let known = match survey.users.get(account.member()) {
-            Some(Ok(known)) => known.as_ref(),
+fn people(config: &Config, survey: &Survey, beyond: &mut Beyond, findings: &mut Findings) {
+    for (account, key) in &config.accounts_named() {
+        let known = match survey.people.get(account.member()) {
+            Some(Ok(known)) => known,
             Some(Err(failure)) => {
                 silent(failure, findings);
                 continue;
             }
             None => continue,
         };
-        let who = match known.and_then(|user| user.name.as_deref()) {
+        let Some((what, hint)) = cannot_act(known.status) else {
+            continue;
+        };
+        beyond.away.insert(account.clone());
+        let who = match &known.name {
             Some(name) => format!("{account} ({name})"),
             None => account.to_string(),
         };
-        match (cannot_act(known, &survey.identity.team_id), known) {
-            (Some((what, hint)), None) => {
-                away.insert(account.clone());
-                findings.problem(
-                    Area::Slack,
-                    config.problem(key, format!("{who} {what}"), hint),
-                );
-            }
-            (Some((what, hint)), Some(_)) => {
-                away.insert(account.clone());
-                findings.warning(
-                    Area::Slack,
-                    config.problem(key, format!("{who} {what}"), hint),
-                );
-            }
-            (None, Some(user)) if user.is_restricted || user.is_ultra_restricted => {
-                findings.warning(
-                    Area::Slack,
-                    config.problem(
-                        key,
-                        format!("{who} is a guest in this workspace"),
-                        "Guests count as everybody else where they are named: is that meant?",
-                    ),
-                );
-            }
-            (None, _) => {}
+        let problem = config.problem(key, format!("{who} {what}"), hint);
+        if known.status == AccountStatus::NotFound {
+            findings.problem(Area::Slack, problem);
+        } else {
+            findings.warning(Area::Slack, problem);
         }
     }
-    reach(config, &away, findings);
 }
 
-/// What those who can't act leave of each rule.
-fn reach(config: &Config, away: &BTreeSet<AccountId>, findings: &mut Findings) {
-    if !config.has_security(away) {
+fn usergroups(config: &Config, survey: &Survey, beyond: &mut Beyond, findings: &mut Findings) {
+    let listed = match &survey.usergroups {
+        None => return,
+        Some(Err(failure)) => return silent(failure, findings),
+        Some(Ok(listed)) => listed,
+    };
+    let team = &survey.identity.team_id;
+    for (group, handle) in config.usergroups_named() {
+        let key = format!("group.{group}.slack_usergroup");
+        let id = match resolve_usergroup(&handle, team, listed) {
+            Ok(id) => id,
+            Err(bad) => {
+                let (what, hint) = bad.0.split_once(". ").unwrap_or((&bad.0, ""));
+                let what = format!("the user group {}", what.trim_end_matches('.'));
+                findings.problem(Area::Slack, config.problem(&key, what, hint));
+                // What it gives is nothing, whatever else is known.
+                beyond.members.insert(group, BTreeSet::new());
+                continue;
+            }
+        };
+        let found = listed.iter().find(|one| one.id == id.member());
+        let Some(users) = found.and_then(|one| one.users.as_ref()) else {
+            continue;
+        };
+        if users.is_empty() {
+            findings.warning(
+                Area::Slack,
+                config.problem(
+                    &key,
+                    format!("the user group `{handle}` has nobody in it"),
+                    "Whatever names this group means nobody by it.",
+                ),
+            );
+        }
+        let members = users
+            .iter()
+            .filter_map(|user| AccountId::new(format!("slack:{team}/{user}")).ok());
+        beyond.members.insert(group, members.collect());
+    }
+}
+
+/// What those who can't act, and those of user groups, leave of each rule.
+fn reach(config: &Config, beyond: &Beyond, findings: &mut Findings) {
+    if !config.has_security(beyond) {
         findings.problem(
             Area::Slack,
             config.problem(
@@ -240,33 +264,31 @@ fn reach(config: &Config, away: &BTreeSet<AccountId>, findings: &mut Findings) {
         );
     }
     for name in config.resources.keys() {
-        let (Some(with), Some(without)) = (
-            config.approvers(name, &BTreeSet::new()),
-            config.approvers(name, away),
-        ) else {
+        let Some(now) = config.approvers(name, beyond) else {
             continue;
         };
-        if without == with {
+        // What the file alone shows was said with the file.
+        if config.approvers(name, &Beyond::default()).as_ref() == Some(&now) {
             continue;
         }
         let key = format!("resource.{name}.approve[0].from");
-        if without.there < without.needed {
-            let people = match without.needed {
+        if now.there < now.needed {
+            let people = match now.needed {
                 1 => "1 person".to_owned(),
                 more => format!("{more} people"),
             };
             let what = format!(
                 "nothing can be approved: {people} must approve, and {} of those named can",
-                without.there
+                now.there
             );
             findings.problem(
                 Area::Slack,
                 config.problem(&key, what, "Name people who are active."),
             );
-        } else if without.alone != with.alone {
+        } else if !now.alone.is_empty() {
             let what = format!(
-                "with those who can't act, too few others can approve what is asked for by {}",
-                without.alone.join(", ")
+                "of those who can act, too few others can approve what is asked for by {}",
+                now.alone.join(", ")
             );
             findings.warning(
                 Area::Slack,
