@@ -2,37 +2,42 @@
 //! stores and issuers.
 
 mod guard;
+mod issuers;
 mod people;
 mod places;
+mod reload;
 
-use std::collections::BTreeMap;
+pub mod inspection;
+
+pub use issuers::offline_problems;
+pub use reload::Refused;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
+use self::issuers::BuiltIssuers;
+use self::reload::{Fixed, Reloads};
 use crate::chat::port::{Inbox, Outbox, Unanswered};
 use crate::chat::slack::client::SlackSettings;
 use crate::chat::slack::listen::{Listener, listen};
+use crate::chat::slack::me::Me;
 use crate::chat::slack::send::SlackOutbox;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::config::issuer::{HostsWay, IssuerConfig};
 use crate::domain::answer::Answer;
 use crate::domain::command::Inbound;
-use crate::domain::ids::IssuerName;
+use crate::domain::outcome::PlaceTrouble;
 use crate::effects::Effects;
-use crate::effects::ended_grants::EndedGrantsOf;
 use crate::http;
-use crate::issuer::ssh_ca::desk::Desk;
-use crate::issuer::ssh_ca::push::Push;
-use crate::issuer::ssh_ca::{self, SshCa};
-use crate::issuer::{EarlyEnd, IssueError, Issuer};
-use crate::policy::model::IssuerFacts;
-use crate::service::Service;
+use crate::issuer::Registry;
+use crate::policy::Policy;
+use crate::service::{DigestSchedule, Service};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::worker::Worker;
@@ -49,6 +54,7 @@ pub struct App {
     http: Option<http::Running>,
     working: Option<(watch::Sender<bool>, JoinHandle<()>)>,
     head: String,
+    reloads: Reloads,
 }
 
 struct Front(Arc<Service>);
@@ -103,6 +109,7 @@ impl App {
         };
         let app_token = config.slack.app_token.read()?;
         let outbox = SlackOutbox::connect(&settings)?;
+        let outbox = Arc::new(outbox);
         let me = outbox
             .whoami()
             .await
@@ -112,47 +119,29 @@ impl App {
             .check_app_token(&app_token)
             .await
             .map_err(|failure| anyhow!("no socket can be opened with the app token: {failure}"))?;
-        let (places, lost) = places::resolve(&outbox, config).await?;
+        let built = BuiltIssuers::build(config, &BuiltIssuers::default(), &clock)?;
+        let (policy, lost) = policy_of(config, &built, &outbox, &me, &*store).await?;
+        let policy = Arc::new(policy);
         places::refuse_lost(&*store, &lost, clock.machine_now()).await?;
-        let usergroups = people::resolve(&outbox, config, &*store).await?;
-
-        let built = build_issuers(config, &clock)?;
-        let facts = issuer_facts(config, &built).await?;
-        let entitlements = |issuer: &IssuerName, parameters: &serde_json::Map<_, _>| match built
-            .issuers
-            .get(issuer)
-        {
-            Some(issuer) => issuer.entitlements(parameters),
-            None => Err(format!("there is no issuer `{issuer}`")),
-        };
-        let policy = Arc::new(config.policy(&places, &usergroups, &facts, &entitlements)?);
-        guard::refuse_other_team(&policy, &me.team_id)?;
-        let bound = policy
-            .issuers
-            .iter()
-            .map(|(name, facts)| (name, &facts.bound_to));
-        guard::refuse_shared(bound)?;
         guard::refuse_orphans(&*store, &policy, clock.machine_now()).await?;
 
-        let schedule = config.security.digest.clone();
         let service = Arc::new(Service::new(
             store.clone(),
             policy,
-            Arc::new(move |after| schedule.next_after(after)),
+            schedule_of(config),
             Arc::new(rand::random::<u64>),
         ));
-        for ended in built.ended {
-            ended.read_through(service.clone());
-        }
+        built.read_through(&service);
         let head = service.start().await?.to_string();
         tracing::info!(audit.head = %head, "started");
         service.take_up_places(lost).await?;
 
+        let desks = Arc::new(ArcSwap::from_pointee(built.desks()));
         let http = match &config.http {
             Some(settings) => {
                 let listen = settings.listen;
                 let routes = http::Routes {
-                    desks: built.desks,
+                    desks: desks.clone(),
                     clock: clock.clone(),
                 };
                 let running = http::Server::start(listen, routes)
@@ -162,18 +151,27 @@ impl App {
             }
             None => None,
         };
-        let outbox = Arc::new(outbox);
+        let registry = Arc::new(Registry::new(built.instances()));
         let outboxes: Vec<Arc<dyn Outbox>> = vec![outbox.clone()];
-        let effects =
-            Effects::new(service.clone(), outboxes, built.issuers).with_directories(vec![outbox]);
+        let effects = Effects::new(service.clone(), outboxes, registry.clone())
+            .with_directories(vec![outbox.clone()]);
         let worker = Arc::new(Worker::new(
             store.clone(),
             Arc::new(effects),
             service.clone(),
-            clock,
+            clock.clone(),
         ));
         let front = Arc::new(Front(service.clone()));
-        let listener = listen(&settings, &app_token, front, me).await?;
+        let listener = listen(&settings, &app_token, front, me.clone()).await?;
+        let reloads = Reloads {
+            outbox,
+            me,
+            clock,
+            registry,
+            desks,
+            fixed: Fixed::of(config, settings.bot_token, app_token),
+            built: Mutex::new(built),
+        };
         Ok(Self {
             service,
             store,
@@ -182,6 +180,7 @@ impl App {
             http,
             working: None,
             head,
+            reloads,
         })
     }
 
@@ -235,131 +234,31 @@ impl App {
     }
 }
 
-struct BuiltIssuers {
-    issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
-    ended: Vec<Arc<EndedGrantsOf>>,
-    desks: BTreeMap<IssuerName, Arc<Desk>>,
-}
-
-fn build_issuers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<BuiltIssuers> {
-    let mut built = BuiltIssuers {
-        issuers: BTreeMap::new(),
-        ended: Vec::new(),
-        desks: BTreeMap::new(),
-    };
-    for (name, settings) in &config.issuers {
-        let ended = Arc::new(EndedGrantsOf::new(name.clone()));
-        let ca = Arc::new(build_issuer(name, settings, ended.clone(), clock)?);
-        if let Some(desk) = ca.desk() {
-            built.desks.insert(name.clone(), desk);
-        }
-        built.issuers.insert(name.clone(), ca);
-        built.ended.push(ended);
-    }
-    Ok(built)
-}
-
-fn build_issuer(
-    name: &IssuerName,
-    settings: &IssuerConfig,
-    ended: Arc<EndedGrantsOf>,
-    clock: &Arc<dyn Clock>,
-) -> anyhow::Result<SshCa> {
-    let IssuerConfig::SshCa(settings) = settings;
-    let hosts = match &settings.hosts {
-        HostsWay::None => ssh_ca::Hosts::None,
-        HostsWay::Path(path) => ssh_ca::Hosts::Path(path.clone()),
-        HostsWay::Push {
-            program,
-            hosts,
-            read_back,
-            timeout_s,
-        } => ssh_ca::Hosts::Push(Push {
-            program: program.clone(),
-            hosts: hosts.clone(),
-            read_back: *read_back,
-            timeout: Duration::from_secs(u64::try_from(*timeout_s).unwrap_or(10)),
-        }),
-        HostsWay::Fetch { hosts } => {
-            let mut tokens = BTreeMap::new();
-            for (host, token) in hosts {
-                tokens.insert(host.clone(), token.read()?);
-            }
-            ssh_ca::Hosts::Fetch { hosts: tokens }
-        }
-    };
-    SshCa::new(
-        ssh_ca::Settings {
-            name: name.clone(),
-            ca_key: settings.ca_key.read()?,
-            hosts,
-            target: settings.target.clone(),
-        },
-        ended,
-        clock.clone(),
-    )
-    .map_err(anyhow::Error::msg)
-}
-
-/// What would keep a bot with this config from starting, as far as this machine alone can tell. A
-/// secret that can't be read here is no problem: it may be readable where the bot runs.
-#[must_use]
-pub fn offline_problems(config: &Config) -> Vec<String> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let mut problems = Vec::new();
-    let mut bound = BTreeMap::new();
-    for (name, settings) in &config.issuers {
-        let IssuerConfig::SshCa(ca) = settings;
-        if ca.ca_key.read().is_err() {
-            continue;
-        }
-        let ended = Arc::new(EndedGrantsOf::new(name.clone()));
-        match build_issuer(name, settings, ended, &clock) {
-            Ok(issuer) => {
-                bound.insert(name, issuer.bound_to());
-            }
-            Err(error) => problems.push(format!("{error:#}")),
-        }
-    }
-    let bound = bound.iter().map(|(name, bound_to)| (*name, bound_to));
-    if let Err(error) = guard::refuse_shared(bound) {
-        problems.push(error.to_string());
-    }
-    problems
-}
-
-/// Who everybody is on each target, asked before anybody can ask for anything.
-async fn issuer_facts(
+/// What decides under this config, with every name resolved and everybody's accounts known; and which
+/// of its channels can't be posted to.
+async fn policy_of(
     config: &Config,
     built: &BuiltIssuers,
-) -> anyhow::Result<BTreeMap<IssuerName, IssuerFacts>> {
-    let mut facts = BTreeMap::new();
-    for (name, settings) in &config.issuers {
-        let Some(issuer) = built.issuers.get(name) else {
-            continue;
-        };
-        // It may be well again when it is needed, so that is no reason to stay down.
-        if let Err(error) = issuer.check().await {
-            tracing::warn!(issuer = %name, "it can't do its job now: {error}");
-        }
-        let mut accounts = BTreeMap::new();
-        for person in config.persons() {
-            let account = match issuer.resolve(&person).await {
-                Ok(account) => Ok(account),
-                Err(IssueError::Permanent { said }) => Err(said),
-                Err(error) => bail!("issuer `{name}` can't say who {} is: {error}", person.name),
-            };
-            accounts.insert(person.name, account);
-        }
-        facts.insert(
-            name.clone(),
-            IssuerFacts {
-                retired: settings.is_retired(),
-                can_end_early: issuer.capabilities().early_end != EarlyEnd::Impossible,
-                accounts,
-                bound_to: issuer.bound_to(),
-            },
-        );
-    }
-    Ok(facts)
+    outbox: &SlackOutbox,
+    me: &Me,
+    store: &dyn Store,
+) -> anyhow::Result<(Policy, Vec<PlaceTrouble>)> {
+    let (places, lost) = places::resolve(outbox, config).await?;
+    let usergroups = people::resolve(outbox, config, store).await?;
+    let facts = built.facts(config).await?;
+    let policy = config.policy(&places, &usergroups, &facts, &|issuer, parameters| {
+        built.entitlements(issuer, parameters)
+    })?;
+    guard::refuse_other_team(&policy, &me.team_id)?;
+    let bound = policy
+        .issuers
+        .iter()
+        .map(|(name, facts)| (name, &facts.bound_to));
+    guard::refuse_shared(bound)?;
+    Ok((policy, lost))
+}
+
+fn schedule_of(config: &Config) -> DigestSchedule {
+    let schedule = config.security.digest.clone();
+    Arc::new(move |after| schedule.next_after(after))
 }

@@ -15,3 +15,5 @@ mod push;
 mod sshd;
 #[path = "ssh_ca/store.rs"]
 mod store;
+#[path = "ssh_ca/taking_over.rs"]
+mod taking_over;

@@ -7,6 +7,7 @@ use anyhow::bail;
 use crate::domain::ids::IssuerName;
 use crate::domain::timing::Timestamp;
 use crate::policy::Policy;
+use crate::service::orphans;
 use crate::store::Store;
 
 /// The token's workspace is not the one that the config's accounts are of.
@@ -47,23 +48,11 @@ pub(super) async fn refuse_orphans(
     policy: &Policy,
     machine_now: Timestamp,
 ) -> anyhow::Result<()> {
-    let needed = store.reader().await?.issuers_in_use(machine_now).await?;
-    for (issuer, bound_to) in needed {
-        let Some(facts) = policy.issuers.get(&issuer) else {
-            bail!(
-                "issuer `{issuer}` has grants that are not over, and the config no longer has it: put it back, with `retired = true` if it shall give nothing more"
-            );
-        };
-        let lost: Vec<&str> = bound_to
-            .difference(&facts.bound_to)
-            .map(String::as_str)
-            .collect();
-        if !lost.is_empty() {
-            bail!(
-                "issuer `{issuer}` has grants that targets may still accept, and the config now leaves out {}: put it back until they are over, or give the new place an issuer of its own name and mark this one `retired = true`",
-                lost.join(", ")
-            );
-        }
+    let mut reader = store.reader().await?;
+    let left = orphans(&mut *reader, &policy.bound_to(), machine_now).await?;
+    if left.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let lines: Vec<String> = left.iter().map(ToString::to_string).collect();
+    bail!(lines.join("\n"))
 }

@@ -7,6 +7,7 @@ use crate::domain::grant::{EndingReason, Evidence, GrantState};
 use crate::domain::happened::Happened;
 use crate::domain::ids::{AccountId, GrantId, Place, RequestId, ResourceName};
 use crate::domain::person::Subject;
+use crate::domain::policy_news::PolicyNews;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{ExtensionState, RequestState};
 use crate::domain::spec::Risk;
@@ -246,6 +247,8 @@ pub enum Letter {
     },
     /// To the requester: no approver sees their request.
     Unseen(Box<Card>),
+    /// To security: what became of a config that was read.
+    Policy(PolicyNews),
     /// To security: the day.
     Digest(Box<Digest>),
 }

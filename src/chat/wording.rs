@@ -13,6 +13,7 @@ mod home;
 mod letters;
 mod lists;
 mod places;
+mod policies;
 mod refusals;
 
 pub use answers::answer;

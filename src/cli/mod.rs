@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 pub mod demo;
+pub mod init;
 pub mod sandbox;
 pub mod serve;
 
@@ -25,11 +26,10 @@ pub struct Cli {
 pub enum Command {
     /// Run the bot.
     Serve(serve::ServeArgs),
-    /// Say everything that is wrong with a config, and exit 1; or that it is fine.
-    Check {
-        /// The config.
-        file: PathBuf,
-    },
+    /// Say everything that is wrong with a config, or missing of what it names; or that it is fine.
+    Check(check::CheckArgs),
+    /// Write a first config by asking.
+    Init(init::InitArgs),
     /// Play it on this machine: a chat, the bot and an SSH server, with nothing to install.
     Demo(demo::DemoArgs),
     /// The record: verify or export it.
@@ -47,7 +47,7 @@ pub enum Command {
 }
 
 /// Runs a command to its exit code: 0 fine, 1 what was asked for did not hold, 2 it could not be
-/// done.
+/// done, 3 (of a check) not everything could be asked.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     // A second provider that some library brings must not make the choice ambiguous. It fails only
@@ -66,7 +66,8 @@ pub fn run(cli: Cli) -> ExitCode {
     runtime.block_on(async move {
         let result = match cli.command {
             Command::Serve(args) => serve::run(args).await,
-            Command::Check { file } => return check::run(&file, &|name| std::env::var(name).ok()),
+            Command::Check(args) => check::run(args).await,
+            Command::Init(args) => init::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Sandbox(args) => sandbox::run(args).await,

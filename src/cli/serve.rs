@@ -2,11 +2,13 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
@@ -25,11 +27,13 @@ pub struct ServeArgs {
     rehearsal_clock: Option<PathBuf>,
 }
 
-/// Runs until SIGTERM or SIGINT, then finishes what is in flight.
+/// Runs until SIGTERM or SIGINT, then finishes what is in flight. SIGHUP has the config read again.
 ///
 /// # Errors
 /// What keeps it from starting: the config, the database, the platform, an issuer.
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    // Before anything else: from here on this signal ends nobody.
+    let mut hangups = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
     tracing_subscriber::fmt()
         .with_env_filter(what_is_logged())
         .with_writer(std::io::stderr)
@@ -62,7 +66,20 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         "{}",
         serde_json::json!({ "ready": true, "head": app.head() })
     );
-    stop_requested().await;
+    let mut stop = pin!(stop_requested());
+    loop {
+        // Hangups that come while a file is being taken up are one more: the last file wins.
+        let reload = async {
+            hangups.recv().await;
+            tracing::info!("reading the config again");
+            // What came of it is logged, and told to security.
+            let _ = app.reload(config::load(&args.config)).await;
+        };
+        tokio::select! {
+            () = &mut stop => break,
+            () = reload => {}
+        }
+    }
     tracing::info!("stopping: finishing what is in flight");
     app.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -84,7 +101,6 @@ fn what_is_logged() -> EnvFilter {
 
 /// Waits for SIGTERM or SIGINT.
 pub async fn stop_requested() {
-    use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut term), Ok(mut int)) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),

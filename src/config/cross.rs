@@ -4,38 +4,46 @@ use std::collections::BTreeSet;
 
 use super::Config;
 use super::groups::accounts_of;
+use super::reach::{Approvers, Beyond};
 use super::reader::Source;
-use crate::domain::ids::{AccountId, PersonName};
+use crate::domain::ids::{AccountId, PersonName, ResourceName};
 use crate::policy::model::Subject;
 
 /// A human being, as far as the config can tell people apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Human {
+pub(super) enum Human {
     Person(PersonName),
     Account(AccountId),
 }
 
 impl Config {
-    fn accounts<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> BTreeSet<AccountId> {
+    pub(super) fn human(&self, account: &AccountId) -> Human {
+        let owner = self
+            .people
+            .iter()
+            .find(|(_, person)| person.accounts.contains(account));
+        match owner {
+            Some((name, _)) => Human::Person(name.clone()),
+            None => Human::Account(account.clone()),
+        }
+    }
+
+    pub(super) fn accounts<'a>(
+        &self,
+        subjects: impl IntoIterator<Item = &'a Subject>,
+    ) -> BTreeSet<AccountId> {
         subjects
             .into_iter()
             .flat_map(|subject| accounts_of(subject, &self.groups, &self.people))
             .collect()
     }
 
-    fn humans<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> BTreeSet<Human> {
+    pub(super) fn humans<'a>(
+        &self,
+        subjects: impl IntoIterator<Item = &'a Subject>,
+    ) -> BTreeSet<Human> {
         let accounts = self.accounts(subjects);
-        let human = |account: &AccountId| {
-            let owner = self
-                .people
-                .iter()
-                .find(|(_, person)| person.accounts.contains(account));
-            match owner {
-                Some((name, _)) => Human::Person(name.clone()),
-                None => Human::Account(account.clone()),
-            }
-        };
-        accounts.iter().map(human).collect()
+        accounts.iter().map(|account| self.human(account)).collect()
     }
 
     /// Whether a user group belongs to these: then only Slack knows who they are.
@@ -105,7 +113,7 @@ pub(super) fn check(config: &Config, source: &Source<'_>) {
         );
     }
     for name in config.resources.keys() {
-        rules_have_people(config, source, name.as_str());
+        rules_have_people(config, source, name);
     }
 }
 
@@ -126,8 +134,8 @@ fn one_team(config: &Config, source: &Source<'_>) {
     }
 }
 
-fn rules_have_people(config: &Config, source: &Source<'_>, name: &str) {
-    let Some((_, resource)) = config.resources.iter().find(|(n, _)| n.as_str() == name) else {
+fn rules_have_people(config: &Config, source: &Source<'_>, name: &ResourceName) {
+    let Some(resource) = config.resources.get(name) else {
         return;
     };
     let never = config.humans(&resource.never);
@@ -143,43 +151,9 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &str) {
             "Name somebody who is not in never, or put people into the group.",
         );
     }
-    let approvers = config.humans(&resource.approve.from);
-    let needed = usize::try_from(resource.approve.count).unwrap_or(usize::MAX);
-    let from = format!("resource.{name}.approve[0].from");
-    if config.are_known_elsewhere(&resource.approve.from) {
-        // Whether they are enough is seen when they press.
-    } else if approvers.is_empty() {
-        source.problem_at(
-            &from,
-            "nobody can approve this",
-            "Name somebody, or put people into the group.",
-        );
-    } else if approvers.len() < needed {
-        source.problem_at(
-            &format!("resource.{name}.approve[0].count"),
-            format!(
-                "{needed} people must approve, and there are only {}",
-                approvers.len()
-            ),
-            "Lower count, or name more people.",
-        );
-    } else {
-        // Nobody approves what they asked for.
-        let alone: Vec<String> = requesters
-            .iter()
-            .filter(|human| approvers.iter().filter(|a| a != human).count() < needed)
-            .map(said)
-            .collect();
-        if !alone.is_empty() {
-            source.warning_at(
-                &from,
-                format!(
-                    "too few others can approve what is asked for by {}",
-                    alone.join(", ")
-                ),
-                "Nobody approves what they asked for: name more people.",
-            );
-        }
+    // Of a user group, whether they are enough is seen where Slack is asked.
+    if let Some(approvers) = config.approvers(name, &Beyond::default()) {
+        approvers_are_enough(source, name, &approvers);
     }
     let keyless: Vec<String> = requesters
         .iter()
@@ -204,7 +178,34 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &str) {
     }
 }
 
-fn said(human: &Human) -> String {
+fn approvers_are_enough(source: &Source<'_>, name: &ResourceName, approvers: &Approvers) {
+    let (needed, there) = (approvers.needed, approvers.there);
+    let from = format!("resource.{name}.approve[0].from");
+    if there == 0 {
+        source.problem_at(
+            &from,
+            "nobody can approve this",
+            "Name somebody, or put people into the group.",
+        );
+    } else if there < needed {
+        source.problem_at(
+            &format!("resource.{name}.approve[0].count"),
+            format!("{needed} people must approve, and there are only {there}"),
+            "Lower count, or name more people.",
+        );
+    } else if !approvers.alone.is_empty() {
+        source.warning_at(
+            &from,
+            format!(
+                "too few others can approve what is asked for by {}",
+                approvers.alone.join(", ")
+            ),
+            "Nobody approves what they asked for: name more people.",
+        );
+    }
+}
+
+pub(super) fn said(human: &Human) -> String {
     match human {
         Human::Person(name) => format!("person:{name}"),
         Human::Account(account) => account.to_string(),

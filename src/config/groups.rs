@@ -108,6 +108,9 @@ fn read_members(item: &Item<'_>, names: &Names) -> Option<Vec<Subject>> {
         );
         return None;
     }
+    if members.is_empty() {
+        item.warning("is empty", "Whatever names this group means nobody.");
+    }
     Some(members)
 }
 

@@ -99,12 +99,13 @@ impl IssuerConfig {
         matches!(ssh_ca.hosts, HostsWay::Fetch { .. })
     }
 
-    /// Everything secret that it reads.
-    pub(super) fn secrets(&self) -> Vec<&SecretSource> {
+    /// Everything secret that it reads, by its key.
+    pub(super) fn secrets(&self) -> Vec<(String, &SecretSource)> {
         let Self::SshCa(ssh_ca) = self;
-        let mut secrets = vec![&ssh_ca.ca_key];
+        let mut secrets = vec![("ca_key".to_owned(), &ssh_ca.ca_key)];
         if let HostsWay::Fetch { hosts } = &ssh_ca.hosts {
-            secrets.extend(hosts.values());
+            let keyed = |(host, token)| (format!("krl.fetch.hosts.{host}.token"), token);
+            secrets.extend(hosts.iter().map(keyed));
         }
         secrets
     }

@@ -4,14 +4,17 @@
 //! lists every key.
 
 pub mod issuer;
+pub mod manifest;
 pub mod problem;
 pub mod schedule;
 pub mod secret;
 
 mod cross;
 mod groups;
+mod named;
 mod people;
 mod policy;
+mod reach;
 mod reader;
 mod resource;
 mod sections;
@@ -27,6 +30,7 @@ pub use groups::{DirectoryConfig, GroupConfig};
 pub use issuer::{HostsWay, IssuerConfig, SshCaConfig};
 pub use policy::Entitlements;
 pub use problem::{Problem, Problems};
+pub use reach::{Approvers, Beyond};
 pub use reader::Env;
 pub use resource::ResourceConfig;
 pub use schedule::Schedule;
@@ -149,9 +153,16 @@ impl Config {
             })
     }
 
-    fn secrets(&self) -> Vec<&SecretSource> {
-        let mut secrets = vec![&self.slack.bot_token, &self.slack.app_token];
-        secrets.extend(self.issuers.values().flat_map(IssuerConfig::secrets));
+    /// Everything secret that is read, with its key.
+    fn secrets(&self) -> Vec<(String, &SecretSource)> {
+        let mut secrets = vec![
+            ("slack.bot_token".to_owned(), &self.slack.bot_token),
+            ("slack.app_token".to_owned(), &self.slack.app_token),
+        ];
+        for (name, issuer) in &self.issuers {
+            let keyed = |(key, secret)| (format!("issuer.{name}.{key}"), secret);
+            secrets.extend(issuer.secrets().into_iter().map(keyed));
+        }
         secrets
     }
 }
@@ -197,13 +208,9 @@ pub fn load_with(path: &Path, env: Env<'_>) -> Result<Config, Problems> {
     let warnings: Vec<Problem> = config
         .secrets()
         .into_iter()
-        .filter_map(|secret| secret.looks_wrong())
-        .map(|(what, hint)| Problem {
-            file: file.clone(),
-            line: 0,
-            key: String::new(),
-            what,
-            hint: hint.to_owned(),
+        .filter_map(|(key, secret)| {
+            let (what, hint) = secret.looks_wrong()?;
+            Some(config.problem(&key, what, hint))
         })
         .collect();
     config.warnings.extend(warnings);
@@ -225,7 +232,7 @@ pub fn parse(text: &str, file: &str, env: Env<'_>) -> Result<Config, Problems> {
             // of a table that it did not want.
             if line == 0 || line != last.0 && error.message() != last.1 {
                 let what = format!("not TOML: {}", error.message());
-                source.problem(line, "", what, "See https://toml.io for how it is written.");
+                source.problem(line, "", what, syntax_hint(text, line));
             }
             last = (line, error.message().to_owned());
         }
@@ -255,6 +262,17 @@ pub fn parse(text: &str, file: &str, env: Env<'_>) -> Result<Config, Problems> {
             Ok(config)
         }
         _ => Err(Problems(problems)),
+    }
+}
+
+/// What to do about a line that is no TOML.
+fn syntax_hint(text: &str, line: usize) -> &'static str {
+    let line = line.checked_sub(1).and_then(|n| text.lines().nth(n));
+    let is_curly = |c: char| matches!(c, '“' | '”' | '„' | '‟' | '‘' | '’' | '‚' | '‛' | '«' | '»');
+    if line.is_some_and(|line| line.contains(is_curly)) {
+        "It holds curly quotes, like “ or ”, as word processors and chats make them: write plain \" instead."
+    } else {
+        "See https://toml.io for how it is written."
     }
 }
 

@@ -237,7 +237,8 @@ impl Config {
         ContentHash::of(self.policy_text().as_bytes())
     }
 
-    fn problem(&self, key: &str, what: impl Into<String>, hint: &str) -> Problem {
+    /// Something that is wrong with what stands under this key.
+    pub(crate) fn problem(&self, key: &str, what: impl Into<String>, hint: &str) -> Problem {
         Problem {
             file: self.file.clone(),
             line: line_in(&self.lines, key),

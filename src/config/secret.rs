@@ -30,9 +30,7 @@ pub enum SecretSource {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file can't be read.
-    #[error(
-        "the secret file {path} can't be read: {why}. Nothing was started; check the path and who may read it."
-    )]
+    #[error("the secret file {path} can't be read: {why}. Check the path and who may read it.")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -40,7 +38,7 @@ pub enum SecretError {
         why: std::io::Error,
     },
     /// The file holds nothing.
-    #[error("the secret file {path} is empty. Nothing was started; write the secret into it.")]
+    #[error("the secret file {path} is empty. Write the secret into it.")]
     Empty {
         /// The file.
         path: PathBuf,

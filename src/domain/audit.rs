@@ -20,6 +20,12 @@ pub const FORMAT: i64 = 1;
 pub enum AuditKind {
     /// jitbot started with this policy.
     Started,
+    /// The config was read again while jitbot ran, and holds from here on.
+    Reloaded,
+    /// The config was read again and can't be used: nothing changed.
+    ReloadRefused,
+    /// Another policy holds from here on than before.
+    PolicyChanged,
     /// Somebody asked; it stands.
     Requested,
     /// Something that somebody tried was refused.
@@ -74,6 +80,9 @@ impl AuditKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Started => "started",
+            Self::Reloaded => "reloaded",
+            Self::ReloadRefused => "reload_refused",
+            Self::PolicyChanged => "policy_changed",
             Self::Requested => "requested",
             Self::Refused => "refused",
             Self::Approved => "approved",

@@ -8,6 +8,7 @@ use super::command::MessageRef;
 use super::departure::Departure;
 use super::directory::GroupNews;
 use super::ids::{AccountId, GrantId, IssuerName, Place, RequestId};
+use super::policy_news::PolicyNews;
 use super::refusal::Refusal;
 use super::timing::Timestamp;
 
@@ -246,6 +247,13 @@ pub enum JobKind {
         /// Which.
         request: RequestId,
     },
+    /// Tell a channel of security what became of a config.
+    TellPolicy {
+        /// Where.
+        place: Place,
+        /// What.
+        news: PolicyNews,
+    },
     /// Put onto a target what must stand there whatever grants there are; at each start.
     Publish {
         /// The issuer instance.
@@ -279,6 +287,7 @@ impl JobKind {
             | Self::TellGroup { place, .. }
             | Self::TellDirectoryFails { place, .. }
             | Self::TellDirectoryAnswers { place, .. }
+            | Self::TellPolicy { place, .. }
             | Self::Digest { place, .. } => Some(place),
             Self::Issue { .. }
             | Self::Extend { .. }
@@ -326,6 +335,7 @@ impl JobKind {
             | Self::TellGroup { place, .. }
             | Self::TellDirectoryFails { place, .. }
             | Self::TellDirectoryAnswers { place, .. }
+            | Self::TellPolicy { place, .. }
             | Self::Digest { place, .. } => *place = to.clone(),
             _ => {}
         }

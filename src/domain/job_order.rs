@@ -5,6 +5,7 @@ mod letters;
 use super::command::MessageRef;
 use super::ids::{GrantId, IssuerName, Place, RequestId};
 use super::job::{JobKind, Lane};
+use super::policy_news::PolicyNews;
 use super::spec::Spec;
 use super::steady::Jump;
 use super::timing::Timestamp;
@@ -240,6 +241,21 @@ impl JobOrder {
             format!("cardlost:{request}:{place}"),
             place.as_str(),
             1,
+            now,
+        )
+    }
+
+    /// Tell a channel of security what became of a config.
+    #[must_use]
+    pub fn tell_policy(news: &PolicyNews, place: &Place, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::TellPolicy {
+                place: place.clone(),
+                news: news.clone(),
+            },
+            format!("policy:{}:{place}", now.timestamp_millis()),
+            place.as_str(),
+            0,
             now,
         )
     }

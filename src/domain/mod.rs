@@ -21,6 +21,7 @@ pub mod job_order;
 pub mod outcome;
 pub mod person;
 pub mod place_orders;
+pub mod policy_news;
 pub mod refusal;
 pub mod request;
 pub mod spec;

@@ -51,7 +51,7 @@ impl Effects {
                 pause_lane: false,
             },
             Err(IssueError::Unknown { said }) => Outcome::IssueUnknown { said },
-            Err(IssueError::Permanent { said }) => refused(&**issuer, &order, said).await,
+            Err(IssueError::Permanent { said }) => refused(&*issuer, &order, said).await,
         })
     }
 }

@@ -32,7 +32,7 @@ use crate::directory::DirectorySource;
 use crate::domain::ids::{AccountId, IssuerName, Place};
 use crate::domain::job::{Job, JobKind};
 use crate::domain::outcome::{Outcome, PlaceTrouble};
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, Registry};
 use crate::service::Service;
 use crate::worker::Handler;
 
@@ -42,11 +42,11 @@ pub struct Effects {
     service: Arc<Service>,
     /// By platform, e.g. `slack`.
     outboxes: BTreeMap<&'static str, Arc<dyn Outbox>>,
-    issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
     /// By platform too.
     directories: BTreeMap<&'static str, Arc<dyn DirectorySource>>,
     /// Whom messages to channels of security are told instead.
     privately: Option<AccountId>,
+    issuers: Arc<Registry>,
 }
 
 impl Effects {
@@ -55,7 +55,7 @@ impl Effects {
     pub fn new(
         service: Arc<Service>,
         outboxes: Vec<Arc<dyn Outbox>>,
-        issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
+        issuers: Arc<Registry>,
     ) -> Self {
         Self {
             service,
@@ -87,7 +87,7 @@ impl Effects {
             })
     }
 
-    fn issuer(&self, name: &IssuerName) -> Result<&Arc<dyn Issuer>, Outcome> {
+    fn issuer(&self, name: &IssuerName) -> Result<Arc<dyn Issuer>, Outcome> {
         // Retried, not given up: the issuer may come back with the next config.
         self.issuers.get(name).ok_or_else(|| Outcome::Retry {
             said: format!("the config has no issuer `{name}`; put it back, marked `retired`"),
@@ -150,6 +150,7 @@ impl Handler for Effects {
             } => self.answer_press(place, account, answer).await,
             JobKind::TellStuck { grant, place } => self.tell_stuck(grant, place).await,
             JobKind::TellClock { place, by_ms } => self.tell_clock(place, *by_ms).await,
+            JobKind::TellPolicy { place, news } => self.tell_policy(place, news).await,
             JobKind::TellHealed { grant, place } => self.tell_healed(grant, place).await,
             JobKind::TellCardLost {
                 request,

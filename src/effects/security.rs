@@ -7,6 +7,7 @@ use crate::domain::directory::GroupNews;
 use crate::domain::grant::GrantState;
 use crate::domain::ids::{AccountId, GrantId, Place, RequestId};
 use crate::domain::outcome::Outcome;
+use crate::domain::policy_news::PolicyNews;
 
 impl Effects {
     /// Tells a channel of security; or one of its people, where no channel could be told.
@@ -56,6 +57,14 @@ impl Effects {
 
     pub(super) async fn tell_clock(&self, place: &Place, by_ms: i64) -> Result<Outcome, Outcome> {
         self.announce(place, &Letter::ClockSet { by_ms }).await
+    }
+
+    pub(super) async fn tell_policy(
+        &self,
+        place: &Place,
+        news: &PolicyNews,
+    ) -> Result<Outcome, Outcome> {
+        self.announce(place, &Letter::Policy(news.clone())).await
     }
 
     pub(super) async fn tell_card_lost(

@@ -138,9 +138,9 @@ impl Shared {
             .map(|(_, token)| token.trim());
         let admitted = IssuerName::new(issuer)
             .ok()
-            .and_then(|name| self.routes.desks.get(&name))
+            .and_then(|name| self.routes.desks.load().get(&name).cloned())
             .zip(token)
-            .and_then(|(desk, token)| desk.host_of(token).map(|host| (desk.clone(), host)));
+            .and_then(|(desk, token)| desk.host_of(token).map(|host| (desk, host)));
         admitted.ok_or_else(|| {
             if !self
                 .wrong_tokens

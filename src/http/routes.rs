@@ -3,15 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
 use crate::clock::Clock;
 use crate::domain::ids::IssuerName;
 use crate::issuer::ssh_ca::desk::Desk;
 
+/// Where hosts fetch lists, by issuer instance.
+pub type Desks = BTreeMap<IssuerName, Arc<Desk>>;
+
 /// What the server serves.
 #[derive(Clone)]
 pub struct Routes {
-    /// Where hosts fetch lists, by issuer instance.
-    pub desks: BTreeMap<IssuerName, Arc<Desk>>,
+    /// Where hosts fetch lists now; exchanged when a config is taken up.
+    pub desks: Arc<ArcSwap<Desks>>,
     /// Stamps reports and counts requests.
     pub clock: Arc<dyn Clock>,
 }

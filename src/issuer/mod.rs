@@ -4,6 +4,7 @@
 //! and no clock of its own but the [`Clock`](crate::clock::Clock) that it was built with.
 
 pub mod child;
+pub mod registry;
 pub mod ssh_ca;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,8 @@ use crate::domain::grant::Evidence;
 use crate::domain::ids::{AccountId, GrantId, PersonName};
 use crate::domain::spec::{Spec, TargetAccount};
 use crate::domain::timing::Timestamp;
+
+pub use registry::Registry;
 
 /// Whether a target ends access by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

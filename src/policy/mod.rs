@@ -3,6 +3,7 @@
 //! Pure like `domain`. The config builds a [`Policy`]; `service` asks it.
 
 pub mod cap;
+pub mod changes;
 pub mod evaluate;
 pub mod membership;
 pub mod model;

@@ -267,6 +267,15 @@ impl Rules {
         accounts
     }
 
+    /// What each issuer is bound to.
+    #[must_use]
+    pub fn bound_to(&self) -> BTreeMap<IssuerName, BTreeSet<String>> {
+        self.issuers
+            .iter()
+            .map(|(name, facts)| (name.clone(), facts.bound_to.clone()))
+            .collect()
+    }
+
     /// The account with the person that it belongs to.
     #[must_use]
     pub fn identify(&self, account: &AccountId) -> Identity {

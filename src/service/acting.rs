@@ -19,24 +19,30 @@ impl Service {
     /// # Errors
     /// When the store failed: nothing was kept, and the act can be repeated without harm.
     pub async fn handle(&self, inbound: Inbound) -> Result<Answer, ServiceError> {
-        let policy = self.policy();
-        let identity = policy.identify(&inbound.actor);
-        let acting = Acting {
-            policy,
-            identity,
-            inbound,
-            bits: (self.chance)(),
+        let in_force = self.in_force.clone();
+        let bits = (self.chance)();
+        let what = inbound.act.clone();
+        let acting = move || {
+            let policy = in_force.load().policy.clone();
+            let identity = policy.identify(&inbound.actor);
+            Acting {
+                policy,
+                identity,
+                inbound,
+                bits,
+            }
         };
-        match acting.inbound.act.clone() {
+        match what {
             Act::Query(query) => {
                 let mut reader = self.store.reader().await?;
-                let acting = acting.knowing(&mut *reader).await?;
+                let acting = acting().knowing(&mut *reader).await?;
                 drop(reader);
                 self.answer(&acting, query).await
             }
             Act::Command(command) => Ok(write(&*self.store, Urgency::Answer, move |tx| {
+                // The policy is read here and not before, so that none decides after it was changed.
                 Box::pin(async move {
-                    let acting = acting.knowing(tx).await?;
+                    let acting = acting().knowing(tx).await?;
                     act(tx, &acting, command).await
                 })
             })

@@ -180,11 +180,12 @@ impl Service {
         claim: Claim,
         id: &RequestId,
     ) -> Result<IssueTurn, ServiceError> {
-        let policy = self.policy();
+        let in_force = self.in_force.clone();
         let told_of = self.told_of_jump.clone();
         let id = id.clone();
         Ok(write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
+                let policy = in_force.load().policy.clone();
                 let Some((asking, base, grant)) = parties(tx, &id).await? else {
                     return Ok(IssueTurn::Nothing);
                 };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::Service;
 use super::apply::{apply, conflict};
+use super::{InForce, Service};
 use crate::domain::decide::extending::{self, Parties};
 use crate::domain::decide::{Change, Plan, ending, giving, requesting, retrying};
 use crate::domain::grant::GrantState;
@@ -28,11 +28,11 @@ const UNTOLD_AGAIN_S: i64 = 900;
 #[async_trait]
 impl Recorder for Service {
     async fn record(&self, job: &Job, outcome: Outcome) -> Result<(), String> {
-        let policy = self.policy();
-        let schedule = self.schedule.clone();
+        let in_force = self.in_force.clone();
         let job = job.clone();
         write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
+                let InForce { policy, schedule } = InForce::clone(&in_force.load());
                 if !tx.holds(job.claim()).await? {
                     // A stale worker. But access that it gave after an end was seen is known to
                     // nobody else.

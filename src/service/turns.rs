@@ -83,11 +83,12 @@ impl Service {
     /// # Errors
     /// When the store failed; the target must not be called then.
     pub async fn begin_issue(&self, claim: Claim, id: &GrantId) -> Result<IssueTurn, ServiceError> {
-        let policy = self.policy();
+        let in_force = self.in_force.clone();
         let told_of = self.told_of_jump.clone();
         let id = id.clone();
         Ok(write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
+                let policy = in_force.load().policy.clone();
                 let (Some(grant), Some(request)) =
                     (tx.grant(&id).await?, tx.request(&id.request()).await?)
                 else {

@@ -200,6 +200,16 @@ pub trait Reads: Send {
         state: RequestState,
         limit: i64,
     ) -> Result<Vec<Request>, StoreError>;
+    /// Grants of this issuer that are not over, or that a target may still accept, oldest first, at
+    /// most `limit`.
+    async fn grants_in_use(
+        &mut self,
+        issuer: &IssuerName,
+        machine_now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<GrantId>, StoreError>;
+    /// The policy that came into force last, with its text.
+    async fn last_policy(&mut self) -> Result<Option<(ContentHash, String)>, StoreError>;
     /// The answer that was given under this key, as JSON text.
     async fn answered(&mut self, once: &str) -> Result<Option<String>, StoreError>;
     /// The end of the record.
@@ -294,7 +304,7 @@ pub trait Tx: Reads {
         platform: &str,
         health: &DirectoryHealth,
     ) -> Result<(), StoreError>;
-    /// A policy's text, once per hash.
+    /// A policy that comes into force now: its text, once per hash.
     async fn keep_policy(&mut self, hash: &ContentHash, text: &str) -> Result<(), StoreError>;
     /// Enqueues a job.
     async fn enqueue(&mut self, order: &JobOrder) -> Result<(), StoreError>;

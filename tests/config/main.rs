@@ -9,7 +9,7 @@ mod whole;
 
 use std::collections::BTreeMap;
 
-use jitbot::cli::check::{Report, report};
+use jitbot::cli::check::look;
 use jitbot::config::{self, Config, HostsWay, IssuerConfig, Problems};
 use jitbot::domain::ids::{IssuerName, Place};
 use jitbot::domain::spec::Risk;

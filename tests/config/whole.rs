@@ -90,6 +90,33 @@ fn what_is_hardly_meant_is_a_warning() {
 }
 
 #[test]
+fn quotes_of_a_word_processor_and_empty_groups_get_a_word() {
+    for (old, new) in [
+        ("\"sqlite://jitbot.db\"", "“sqlite://jitbot.db”"),
+        ("\"sqlite://jitbot.db\"", "\"sqlite://jitbot.db”"),
+        ("\"low\"", "‘low’"),
+    ] {
+        let found = problems(&with(old, new));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].contains("not TOML") && found[0].contains("curly quotes"),
+            "{found:?}"
+        );
+    }
+    let plain = problems(&with("\"low\"", "low"));
+    assert!(!plain[0].contains("curly"), "{plain:?}");
+    // Inside a text they are a text.
+    ok(&with("Shell on the box", "Shell on the “box”"));
+
+    let text = format!("{BASE}[group.nobody]\nmembers = []\n");
+    let warnings: Vec<String> = ok(&text).warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        ["jitbot.toml:41: group.nobody.members: is empty. Whatever names this group means nobody."]
+    );
+}
+
+#[test]
 fn secrets_are_never_printed() {
     let fetch = with(
         "{ path = \"/etc/ssh/jitbot.krl\" }",

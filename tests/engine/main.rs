@@ -11,6 +11,7 @@ mod again;
 mod beside;
 mod evidence;
 mod refused;
+mod reloads;
 mod stale;
 mod taking;
 mod told;

@@ -15,7 +15,7 @@ use jitbot::domain::ids::RequestId;
 use jitbot::domain::job::{Job, Lane};
 use jitbot::domain::outcome::Outcome;
 use jitbot::effects::Effects;
-use jitbot::issuer::{Capabilities, EarlyEnd, Issuer, NativeExpiry};
+use jitbot::issuer::{Capabilities, EarlyEnd, Issuer, NativeExpiry, Registry};
 use jitbot::service::Service;
 use jitbot::store::sqlite::SqliteStore;
 use jitbot::store::{Reads, Store, Urgency, write};
@@ -57,10 +57,10 @@ pub struct World {
     pub target: Arc<Target>,
     pub board: Arc<Board>,
     clock: Arc<Clocks>,
-    store: Arc<dyn Store>,
+    pub store: Arc<dyn Store>,
     worker: Worker,
     events: AtomicU64,
-    _dir: TempDir,
+    pub dir: TempDir,
 }
 
 impl World {
@@ -105,7 +105,7 @@ impl World {
         let effects = Arc::new(Effects::new(
             service.clone(),
             vec![board.clone()],
-            BTreeMap::from([(house::issuer(), issuer)]),
+            Arc::new(Registry::new(BTreeMap::from([(house::issuer(), issuer)]))),
         ));
         let worker = Worker::new(
             store.clone(),
@@ -123,7 +123,7 @@ impl World {
             store,
             worker: worker.with_limits(limits),
             events: AtomicU64::new(0),
-            _dir: dir,
+            dir,
         };
         world.settle().await;
         world

@@ -19,6 +19,7 @@ mod leaving;
 mod more_time;
 mod odd_places;
 mod once;
+mod reload;
 mod restart;
 mod scopes;
 mod stuck;

@@ -24,15 +24,17 @@ async fn what_security_must_know_reaches_its_people_and_the_channel_once_it_is_b
         world.pass("1m").await;
     }
     assert_eq!(
-        world.told_with("carol", "Access can't be taken away").await,
+        world
+            .times_told("carol", "Access can't be taken away")
+            .await,
         1,
         "{:#?}",
         world.told("carol").await
     );
-    assert_eq!(world.told_with("carol", LOST).await, 1);
+    assert_eq!(world.times_told("carol", LOST).await, 1);
     let next_nine = world.next_digest();
     world.pass(&next_nine).await;
-    assert_eq!(world.told_with("carol", "Access digest").await, 1);
+    assert_eq!(world.times_told("carol", "Access digest").await, 1);
     world.here.clock.set_jump(Some(Jump {
         at: world.here.clock.now(),
         by: TimeDelta::hours(-24),
@@ -41,7 +43,7 @@ async fn what_security_must_know_reaches_its_people_and_the_channel_once_it_is_b
         .asks("alice", "/jit request staging-ssh 2h please")
         .await;
     world.presses("bob", "Approve", &held).await;
-    assert_eq!(world.told_with("carol", "set back by 1d").await, 1);
+    assert_eq!(world.times_told("carol", "set back by 1d").await, 1);
     world.here.clock.set_jump(None);
     world.pass("2h").await;
     let told = world.told("carol").await;
@@ -90,12 +92,12 @@ async fn nothing_is_lost_while_neither_the_channel_nor_a_person_can_be_told() {
     world.changes(Change::Reactivate("carol".into())).await;
     world.pass("61m").await;
     assert_eq!(
-        world.told_with("carol", "Access digest").await,
+        world.times_told("carol", "Access digest").await,
         1,
         "{:#?}",
         world.told("carol").await
     );
-    assert_eq!(world.told_with("carol", LOST).await, 1);
+    assert_eq!(world.times_told("carol", LOST).await, 1);
     judged(&world).await;
 }
 
@@ -120,9 +122,9 @@ async fn a_second_channel_of_security_is_enough() {
     // Both at once: then each person is told.
     world.changes(Change::Archive(ELSEWHERE.into())).await;
     world.pass("24h").await;
-    assert_eq!(world.told_with("carol", "Access digest").await, 1);
+    assert_eq!(world.times_told("carol", "Access digest").await, 1);
     world.pass("3h").await;
-    assert_eq!(world.told_with("carol", LOST).await, 1);
+    assert_eq!(world.times_told("carol", LOST).await, 1);
 }
 
 #[tokio::test]
@@ -153,7 +155,7 @@ async fn a_start_with_lost_channels_goes_on_where_ends_are_due_and_not_where_not
         })
         .await;
     let world = world.restart().await;
-    assert_eq!(world.told_with("carol", LOST).await, 2, "both are told");
+    assert_eq!(world.times_told("carol", LOST).await, 2, "both are told");
     let (unseen, _) = world
         .asks_elsewhere("bob", "/jit request staging-ssh 1h please")
         .await;
@@ -176,7 +178,7 @@ async fn what_waited_for_a_channel_goes_to_the_one_that_the_config_names_now() {
     world.changes(Change::Archive(ELSEWHERE.into())).await;
     let next_nine = world.next_digest();
     world.pass(&next_nine).await;
-    assert_eq!(world.told_with("carol", "Access digest").await, 1);
+    assert_eq!(world.times_told("carol", "Access digest").await, 1);
     let unarchive = Change::Unarchive(ELSEWHERE.into());
     world.changes(unarchive).await;
     world.here.config = world

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use jitbot::domain::grant::Evidence;
 use jitbot::domain::ids::IssuerName;
 use jitbot::domain::spec::ContentHash;
@@ -45,7 +47,9 @@ impl Fetching {
         let bench = Bench::new(Hosts::Fetch { hosts });
         let desk = bench.issuer.desk().unwrap();
         let routes = Routes {
-            desks: [(IssuerName::new("staging-ca").unwrap(), desk)].into(),
+            desks: Arc::new(ArcSwap::from_pointee(
+                [(IssuerName::new("staging-ca").unwrap(), desk)].into(),
+            )),
             clock: bench.clock.clone(),
         };
         let server = Server::start(SocketAddr::from(([127, 0, 0, 1], 0)), routes)

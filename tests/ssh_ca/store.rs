@@ -103,6 +103,19 @@ impl Bench {
         }
     }
 
+    /// The same issuer with another way to its hosts, going on from this one.
+    pub fn succeeded_by(&self, ca: &PrivateKey, hosts: Hosts) -> Arc<SshCa> {
+        let settings = Settings {
+            name: IssuerName::new("staging-ca").unwrap(),
+            ca_key: SecretString::from(text(ca)),
+            hosts,
+            target: "the staging hosts".to_owned(),
+        };
+        let mut next = SshCa::new(settings, self.ended.clone(), self.clock.clone()).unwrap();
+        next.take_over(&self.issuer);
+        Arc::new(next)
+    }
+
     pub fn person_facts(&self) -> PersonFacts {
         PersonFacts {
             name: PersonName::new("alice").unwrap(),

@@ -5,6 +5,7 @@
 
 mod changing;
 mod forms;
+pub mod office;
 pub mod scene;
 mod seen;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use jitbot::app::App;
 use jitbot::clock::{ManualClock, machine_now};
-use jitbot::config;
+use jitbot::config::{self, Config, Problems};
 use jitbot::domain::duration;
 use jitbot::sandbox::people::{People, SeenMessage};
 use jitbot::sandbox::slack::{Manifest, Running, Server, World as Workspace};
@@ -359,16 +360,20 @@ pub fn reference(text: &str) -> Option<String> {
 }
 
 impl Site {
-    /// Tries to start a bot.
-    pub async fn try_bot(&self) -> anyhow::Result<App> {
+    /// The config as it stands now.
+    pub fn read(&self) -> Result<Config, Problems> {
         let (bot, app) = self.tokens.clone();
         let env = move |name: &str| match name {
             "SLACK_BOT_TOKEN" => Some(bot.clone()),
             "SLACK_APP_TOKEN" => Some(app.clone()),
             _ => None,
         };
-        let config = config::parse(&self.config, "jitbot.toml", &env)
-            .unwrap_or_else(|problems| panic!("{problems}"));
+        config::parse(&self.config, "jitbot.toml", &env)
+    }
+
+    /// Tries to start a bot.
+    pub async fn try_bot(&self) -> anyhow::Result<App> {
+        let config = self.read().unwrap_or_else(|problems| panic!("{problems}"));
         App::build(&config, self.clock.clone()).await
     }
 

@@ -1,9 +1,16 @@
 //! The connection to Slack's Web API: one client, one token, one time limit for each call.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use hyper_rustls::HttpsConnectorBuilder;
+use axum::http::Request;
+use axum::http::header::AUTHORIZATION;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +23,8 @@ use super::failure::Failure;
 
 /// Time limit of one call.
 pub const CALL_MAX: Duration = Duration::from_secs(10);
+/// Slack's own Web API.
+const SLACK_API_URL: &str = "https://slack.com/api";
 /// Time limit of making a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// After how much silence a connection is probed, so that a dead one is noticed.
@@ -57,6 +66,16 @@ pub enum SetupError {
 /// would pace all channels together, and the wait that Slack asks for is kept by the job.
 pub(super) fn hyper_client(api_url: Option<&str>) -> Result<SlackHyperClient, SetupError> {
     let api_url = api_url.map(checked).transpose()?;
+    let connector = SlackClientHyperConnector::from(connector(api_url.as_deref())?);
+    let connector = match api_url {
+        Some(api_url) => connector.with_slack_api_url(&api_url),
+        None => connector,
+    };
+    Ok(SlackHyperClient::new(connector))
+}
+
+/// Connections to Slack, or to what stands in its place.
+fn connector(api_url: Option<&str>) -> Result<HttpsConnector<HttpConnector>, SetupError> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_connect_timeout(Some(CONNECT_MAX));
@@ -64,10 +83,7 @@ pub(super) fn hyper_client(api_url: Option<&str>) -> Result<SlackHyperClient, Se
     http.set_nodelay(true);
     let builder = HttpsConnectorBuilder::new();
     let ring = rustls::crypto::ring::default_provider();
-    let builder = if api_url
-        .as_deref()
-        .is_some_and(|url| url.starts_with("http:"))
-    {
+    let builder = if api_url.is_some_and(|url| url.starts_with("http:")) {
         // A server on loopback speaks no TLS, so that a machine without root certificates will do.
         let config = rustls::ClientConfig::builder_with_provider(ring.into())
             .with_safe_default_protocol_versions()
@@ -80,17 +96,11 @@ pub(super) fn hyper_client(api_url: Option<&str>) -> Result<SlackHyperClient, Se
             .with_provider_and_native_roots(ring)
             .map_err(|e| SetupError::NoRoots(e.to_string()))?
     };
-    let https = builder
+    Ok(builder
         .https_or_http()
         .enable_http1()
         .enable_http2()
-        .wrap_connector(http);
-    let connector = SlackClientHyperConnector::from(https);
-    let connector = match api_url {
-        Some(api_url) => connector.with_slack_api_url(&api_url),
-        None => connector,
-    };
-    Ok(SlackHyperClient::new(connector))
+        .wrap_connector(http))
 }
 
 /// The address without a slash at its end.
@@ -128,6 +138,7 @@ pub(super) fn token(secret: &SecretString) -> SlackApiToken {
 pub(super) struct Api {
     client: SlackHyperClient,
     token: SlackApiToken,
+    limit: Duration,
 }
 
 impl Api {
@@ -135,7 +146,13 @@ impl Api {
         Ok(Self {
             client: hyper_client(settings.api_url.as_deref())?,
             token: token(&settings.bot_token),
+            limit: CALL_MAX,
         })
+    }
+
+    /// With another time limit for each call.
+    pub(super) fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// The same server with another token.
@@ -143,6 +160,7 @@ impl Api {
         Self {
             client: self.client.clone(),
             token: token(of),
+            limit: self.limit,
         }
     }
 
@@ -157,7 +175,7 @@ impl Api {
         matches!(tokio::time::timeout(CALL_MAX, call).await, Ok(Ok(_)))
     }
 
-    /// Calls a method, within [`CALL_MAX`].
+    /// Calls a method, within [`CALL_MAX`] unless another limit was set.
     pub(super) async fn call<Answer>(
         &self,
         method: &str,
@@ -170,12 +188,50 @@ impl Api {
         let call = session
             .http_session_api
             .http_post::<_, Answer>(method, arguments, None);
-        match tokio::time::timeout(CALL_MAX, call).await {
+        match tokio::time::timeout(self.limit, call).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(Failure::of(method, &error)),
-            Err(_) => Err(Failure::timed_out(method, CALL_MAX)),
+            Err(_) => Err(Failure::timed_out(method, self.limit)),
         }
     }
+}
+
+/// What a bare call says that slack-morphism does not hand on: the answer with its headers.
+pub(super) async fn scopes_of(
+    settings: &SlackSettings,
+) -> Result<Option<BTreeSet<String>>, Failure> {
+    const METHOD: &str = "auth.test";
+    let never = |error: String| Failure::never(format!("{METHOD}: {error}"));
+    let api_url = settings.api_url.as_deref().map(checked).transpose();
+    let api_url = api_url.map_err(|error| never(error.to_string()))?;
+    let connector = connector(api_url.as_deref()).map_err(|error| never(error.to_string()))?;
+    let client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(connector);
+    let base = api_url.as_deref().unwrap_or(SLACK_API_URL);
+    let request = Request::post(format!("{base}/{METHOD}"))
+        .header(
+            AUTHORIZATION,
+            format!("Bearer {}", settings.bot_token.expose_secret()),
+        )
+        .body(Full::default())
+        // What can't be in a header is not repeated: it may be the token.
+        .map_err(|_| never("the token or the address can't be sent".to_owned()))?;
+    let answer = client.request(request).await.map_err(|error| {
+        if error.is_connect() {
+            Failure::unreachable(METHOD)
+        } else {
+            Failure::broken(METHOD)
+        }
+    })?;
+    Ok(answer
+        .headers()
+        .get("x-oauth-scopes")
+        .and_then(|value| value.to_str().ok())
+        .map(|scopes| {
+            scopes
+                .split(',')
+                .map(|scope| scope.trim().to_owned())
+                .collect()
+        }))
 }
 
 #[cfg(test)]

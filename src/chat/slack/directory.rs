@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::client::Api;
 use super::failure::Failure;
 use super::send::SlackOutbox;
 use crate::chat::port::PostError;
@@ -15,6 +16,9 @@ use crate::domain::spec::ContentHash;
 const PAGE: u32 = 200;
 /// Pages that are read at most: 100,000 channels.
 const PAGES_MAX: usize = 500;
+
+/// Public channels, and private ones that the bot is in.
+pub(super) const BOTH: &str = "public_channel,private_channel";
 
 /// A configured channel that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,14 +31,19 @@ pub struct BadPlace {
     pub at: Option<Place>,
 }
 
+/// A channel that the bot can see.
 #[derive(Debug, Clone, Deserialize)]
-struct Channel {
-    id: String,
-    name: Option<String>,
+pub struct Channel {
+    /// `C…`
+    pub id: String,
+    /// Without `#`.
+    pub name: Option<String>,
+    /// Nobody can write there.
     #[serde(default)]
-    is_archived: bool,
+    pub is_archived: bool,
+    /// The bot is in it.
     #[serde(default)]
-    is_member: bool,
+    pub is_member: bool,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +73,7 @@ impl SlackOutbox {
         let channels = if names.is_empty() {
             Vec::new()
         } else {
-            self.channels().await?
+            listed(&self.api, "conversations.list", BOTH, false).await?
         };
         Ok(names
             .iter()
@@ -102,8 +111,7 @@ impl SlackOutbox {
         &self,
         places: &[Place],
     ) -> Result<Vec<(Place, String)>, PostError> {
-        let ours = self
-            .listed("users.conversations", true)
+        let ours = listed(&self.api, "users.conversations", BOTH, true)
             .await
             .map_err(Failure::repeatable)?;
         let mut lost = Vec::new();
@@ -119,36 +127,42 @@ impl SlackOutbox {
         }
         Ok(lost)
     }
-
-    async fn channels(&self) -> Result<Vec<Channel>, Failure> {
-        self.listed("conversations.list", false).await
-    }
-
-    async fn listed(&self, method: &str, without_archived: bool) -> Result<Vec<Channel>, Failure> {
-        let mut all = Vec::new();
-        let mut cursor = String::new();
-        for _ in 0..PAGES_MAX {
-            let arguments = json!({
-                "types": "public_channel,private_channel",
-                "exclude_archived": without_archived,
-                "limit": PAGE,
-                "cursor": cursor,
-            });
-            let page: Page = self.api.call(method, &arguments).await?;
-            all.extend(page.channels);
-            cursor = page
-                .response_metadata
-                .map(|metadata| metadata.next_cursor)
-                .unwrap_or_default();
-            if cursor.is_empty() {
-                break;
-            }
-        }
-        Ok(all)
-    }
 }
 
-fn resolve(configured: &str, team: &str, channels: &[Channel]) -> Result<Place, BadPlace> {
+/// All channels of these types, page by page.
+pub(super) async fn listed(
+    api: &Api,
+    method: &str,
+    types: &str,
+    exclude_archived: bool,
+) -> Result<Vec<Channel>, Failure> {
+    let mut all = Vec::new();
+    let mut cursor = String::new();
+    for _ in 0..PAGES_MAX {
+        let arguments = json!({
+            "types": types,
+            "exclude_archived": exclude_archived,
+            "limit": PAGE,
+            "cursor": cursor,
+        });
+        let page: Page = api.call(method, &arguments).await?;
+        all.extend(page.channels);
+        cursor = page
+            .response_metadata
+            .map(|metadata| metadata.next_cursor)
+            .unwrap_or_default();
+        if cursor.is_empty() {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// The one channel that a config means with `slack:#name` or `slack:C0ID`.
+///
+/// # Errors
+/// [`BadPlace`] where there is none, or it can't be used.
+pub fn resolve(configured: &str, team: &str, channels: &[Channel]) -> Result<Place, BadPlace> {
     let bad_at = |what: String, at: Option<Place>| BadPlace {
         said: format!("`{configured}` {what}"),
         at,

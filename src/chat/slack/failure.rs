@@ -61,6 +61,24 @@ impl Failure {
         }
     }
 
+    /// Nothing answers there.
+    pub(super) fn unreachable(method: &str) -> Self {
+        Self {
+            kind: Kind::NotDone,
+            code: None,
+            said: format!("{method}: Slack can't be reached"),
+        }
+    }
+
+    /// The connection broke.
+    pub(super) fn broken(method: &str) -> Self {
+        Self {
+            kind: Kind::Unknown,
+            code: None,
+            said: format!("{method}: the connection broke before Slack answered"),
+        }
+    }
+
     /// What slack-morphism's error says.
     pub(super) fn of(method: &str, error: &SlackClientError) -> Self {
         let (kind, code, what) = match error {
@@ -137,6 +155,12 @@ impl Failure {
         self.code
             .as_deref()
             .is_some_and(|code| codes.contains(&code))
+    }
+
+    /// Slack said nothing of its own: it can't be reached, is too slow, or wants to be left alone.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        self.code.is_none()
     }
 
     /// For something that must not be done twice.

@@ -14,5 +14,6 @@ mod press;
 pub mod render;
 mod respond;
 pub mod send;
+pub mod survey;
 pub mod typed;
 pub mod usergroups;

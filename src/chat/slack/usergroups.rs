@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::client::Api;
 use super::failure::{Failure, Kind};
 use super::send::SlackOutbox;
 use crate::directory::DirectorySource;
@@ -25,15 +26,18 @@ const PAGES_MAX: usize = 100;
 #[error("{0}")]
 pub struct BadUserGroup(pub String);
 
+/// A user group as Slack lists it.
 #[derive(Debug, Clone, Deserialize)]
-struct UserGroup {
-    id: String,
+pub struct UserGroup {
+    /// `S…`
+    pub id: String,
     #[serde(default)]
     handle: String,
     /// When it was disabled; 0 while it is not.
     #[serde(default)]
     date_delete: i64,
-    users: Option<Vec<String>>,
+    /// Who is in it, where the list says so.
+    pub users: Option<Vec<String>>,
 }
 
 impl UserGroup {
@@ -55,8 +59,9 @@ struct Members {
 }
 
 #[derive(Deserialize)]
-struct User {
-    id: String,
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
     #[serde(default)]
     team_id: String,
     #[serde(default)]
@@ -72,7 +77,7 @@ struct User {
 }
 
 impl User {
-    fn status(&self, team: &str) -> AccountStatus {
+    pub(super) fn status(&self, team: &str) -> AccountStatus {
         if self.deleted {
             AccountStatus::Deactivated
         } else if self.is_bot || self.id == "USLACKBOT" {
@@ -88,8 +93,8 @@ impl User {
 }
 
 #[derive(Deserialize)]
-struct Info {
-    user: User,
+pub(super) struct Info {
+    pub(super) user: User,
 }
 
 #[derive(Deserialize)]
@@ -127,9 +132,7 @@ impl SlackOutbox {
     }
 
     async fn all_usergroups(&self, with_users: bool) -> Result<Vec<UserGroup>, Failure> {
-        let arguments = json!({ "include_disabled": true, "include_users": with_users });
-        let listed: UserGroups = self.api.call("usergroups.list", &arguments).await?;
-        Ok(listed.usergroups)
+        all(&self.api, with_users).await
     }
 
     async fn members_of(
@@ -231,6 +234,13 @@ impl SlackOutbox {
     }
 }
 
+/// All user groups, disabled ones too.
+pub(super) async fn all(api: &Api, with_users: bool) -> Result<Vec<UserGroup>, Failure> {
+    let arguments = json!({ "include_disabled": true, "include_users": with_users });
+    let listed: UserGroups = api.call("usergroups.list", &arguments).await?;
+    Ok(listed.usergroups)
+}
+
 #[async_trait]
 impl DirectorySource for SlackOutbox {
     fn platform(&self) -> &'static str {
@@ -276,7 +286,11 @@ fn trouble(failure: Failure) -> FetchTrouble {
     }
 }
 
-fn resolve(
+/// The one user group that a config means with a handle or an id.
+///
+/// # Errors
+/// [`BadUserGroup`] where there is none, or it can't be used.
+pub fn resolve(
     configured: &str,
     team: &str,
     groups: &[UserGroup],

@@ -8,6 +8,7 @@ use super::cards::{access, extension, in_short, what_became};
 use super::digests::digest;
 use super::history::history;
 use super::places::{place_back, place_lost, seen_in, unseen};
+use super::policies::policy_news;
 use super::{answer, command, directory, how_it_ends};
 use crate::domain::grant::GrantState;
 use crate::domain::request::RequestState;
@@ -86,6 +87,7 @@ pub fn letter(letter: &Letter) -> Message {
         Letter::PlaceBack(place) => place_back(place),
         Letter::SeenIn { card, place } => seen_in(card, place),
         Letter::Unseen(card) => unseen(card),
+        Letter::Policy(news) => policy_news(news),
         Letter::Digest(numbers) => digest(numbers),
     }
 }

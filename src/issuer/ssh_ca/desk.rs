@@ -70,7 +70,7 @@ pub struct Desk {
     hosts: Vec<String>,
     /// SHA-256 of each host's token, in the order of `hosts`.
     tokens: Vec<[u8; 32]>,
-    board: Mutex<Board>,
+    board: Arc<Mutex<Board>>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -97,7 +97,7 @@ impl Desk {
         let mut desk = Self {
             hosts: vec![],
             tokens: vec![],
-            board: Mutex::default(),
+            board: Arc::default(),
         };
         for (host, token) in hosts {
             check_host_name(host)?;
@@ -118,6 +118,16 @@ impl Desk {
             desk.tokens.push(digest);
         }
         Ok(desk)
+    }
+
+    /// A desk for this one's hosts and tokens that goes on with the list and the reports of another.
+    #[must_use]
+    pub(super) fn sharing(&self, before: &Self) -> Self {
+        Self {
+            hosts: self.hosts.clone(),
+            tokens: self.tokens.clone(),
+            board: before.board.clone(),
+        }
     }
 
     /// Whose token this is. Takes the same time for every token: all are compared, as digests of
@@ -142,7 +152,10 @@ impl Desk {
 
     /// Hands out this list from now on.
     pub(super) fn offer(&self, list: Arc<List>) {
-        self.board().current = Some(list);
+        let mut board = self.board();
+        board.current = Some(list);
+        // A host that was left out and comes back may be another machine.
+        board.reports.retain(|host, _| self.hosts.contains(host));
     }
 
     /// Takes a host's word for which list it has.

@@ -197,20 +197,20 @@ impl KrlFile {
             .map_err(|e| self.io("syncing its directory", e))
     }
 
-    /// Whether a list could be written there now.
+    /// Whether a list could be written there now. What is tried has no name in the directory, since the
+    /// bot that serves it may be writing there.
     ///
     /// # Errors
     /// [`FileError`] that [`KrlFile::replace`] would meet.
     pub fn check(&self) -> Result<(), FileError> {
-        let _alone = self
-            .replacing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         self.standing()?;
-        let beside = self.beside()?;
-        let written = self.write_beside(&beside, b"");
-        let _ = fs::remove_file(&beside);
-        written
+        if self.beside()?.is_dir() {
+            let in_the_way = io::ErrorKind::IsADirectory.into();
+            return Err(self.io("removing what an interrupted attempt left", in_the_way));
+        }
+        tempfile::tempfile_in(self.directory())
+            .map(drop)
+            .map_err(|e| self.io("writing into its directory", e))
     }
 
     fn write_beside(&self, beside: &Path, bytes: &[u8]) -> Result<(), FileError> {

@@ -13,7 +13,7 @@ use super::{CLOCK_SKEW_S, SshCa, Way, retry};
 use crate::domain::grant::Evidence;
 use crate::domain::ids::GrantId;
 use crate::domain::spec::ContentHash;
-use crate::issuer::{GrantOrder, IssueError, Presence};
+use crate::issuer::{GrantOrder, IssueError, Issuer as _, Presence};
 
 /// How long one call may take in all.
 const CALL_LIMIT: Duration = Duration::from_secs(18);
@@ -29,8 +29,8 @@ const REPORT_WAIT_S: i64 = 15;
 pub(super) struct Last {
     /// It, once one was made.
     list: Option<Arc<List>>,
-    /// The digest of the one that every host took.
-    taken_by_all: Option<ContentHash>,
+    /// The digest of the one that every host took, and which hosts and key these were.
+    taken_by_all: Option<(ContentHash, BTreeSet<String>)>,
 }
 
 /// Whether a list that every host took is handed out once more.
@@ -115,7 +115,7 @@ impl SshCa {
     async fn hand_out(&self, last: &mut Last, list: &Arc<List>) -> Result<HandedOut, IssueError> {
         last.taken_by_all = None;
         let handed_out = self.hand_out_by_way(list).await?;
-        last.taken_by_all = Some(list.digest.clone());
+        last.taken_by_all = Some((list.digest.clone(), self.bound_to()));
         Ok(handed_out)
     }
 
@@ -165,7 +165,10 @@ impl SshCa {
     ) -> Result<(), IssueError> {
         let mut last = self.last.lock().await;
         let list = self.make_list(&mut last, also).await?;
-        if again == Again::OnlyIfNew && last.taken_by_all.as_ref() == Some(&list.digest) {
+        let taken = |(digest, by): &(ContentHash, BTreeSet<String>)| {
+            *digest == list.digest && *by == self.bound_to()
+        };
+        if again == Again::OnlyIfNew && last.taken_by_all.as_ref().is_some_and(taken) {
             return Ok(());
         }
         self.hand_out(&mut last, &list).await.map(|_| ())

@@ -12,20 +12,19 @@ pub mod krl;
 pub mod list;
 pub mod parameters;
 pub mod push;
+pub mod settings;
 mod validity;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use self::certificate::{Ca, CaKeyError, Minting};
+use self::certificate::{Ca, Minting};
 use self::desk::Desk;
 use self::file::KrlFile;
 use self::hand_out::{Again, Last, on_file, within_limit};
@@ -41,59 +40,11 @@ use crate::issuer::{
     Observed, PersonFacts, Presence,
 };
 
+pub use self::settings::{Hosts, Settings, SetupError};
+
 /// How far a host's clock may be from ours: certificates are valid from that long ago, and stay on
 /// the list that long after their deadline.
 pub const CLOCK_SKEW_S: i64 = 60;
-
-/// How hosts learn of what ended early.
-#[derive(Debug)]
-pub enum Hosts {
-    /// A file that sshd on this machine reads.
-    Path(PathBuf),
-    /// A program that hands it to each host.
-    Push(Push),
-    /// Hosts fetch it from us, each with its own token.
-    Fetch {
-        /// Names of hosts and their tokens.
-        hosts: BTreeMap<String, SecretString>,
-    },
-    /// There is no way to the hosts: nothing can be ended early.
-    None,
-}
-
-/// What an issuer instance is made of.
-#[derive(Debug)]
-pub struct Settings {
-    /// Its name in the config.
-    pub name: IssuerName,
-    /// The CA's private key as OpenSSH writes it.
-    pub ca_key: SecretString,
-    /// How hosts learn of what ended early.
-    pub hosts: Hosts,
-    /// Where certificates work, in words for people.
-    pub target: String,
-}
-
-/// Why an issuer instance can't be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SetupError {
-    /// The CA's key.
-    #[error("issuer {issuer}: {why}")]
-    CaKey {
-        /// The instance.
-        issuer: IssuerName,
-        /// Why.
-        why: CaKeyError,
-    },
-    /// The way to the hosts.
-    #[error("issuer {issuer}: {what}")]
-    Hosts {
-        /// The instance.
-        issuer: IssuerName,
-        /// What is wrong.
-        what: String,
-    },
-}
 
 #[derive(Debug)]
 enum Way {
@@ -112,8 +63,9 @@ pub struct SshCa {
     ended: Arc<dyn EndedGrants>,
     clock: Arc<dyn Clock>,
     /// Held while a list is made and handed out, so that a list is never overtaken by one made from
-    /// older facts.
-    last: Mutex<Last>,
+    /// older facts. Shared with the instance whose settings were replaced by these, so that its last
+    /// calls don't overtake either.
+    last: Arc<Mutex<Last>>,
 }
 
 impl std::fmt::Debug for SshCa {
@@ -174,8 +126,25 @@ impl SshCa {
             way,
             ended,
             clock,
-            last: Mutex::default(),
+            last: Arc::default(),
         })
+    }
+
+    /// Goes on from an instance of the same name whose settings are replaced by this one's: with its
+    /// last list, what its hosts have reported, and after its calls under way. With another key
+    /// nothing is taken over, for a list is about certificates of one key.
+    pub fn take_over(&mut self, before: &Self) {
+        if self.name != before.name || self.ca.fingerprint() != before.ca.fingerprint() {
+            return;
+        }
+        self.last = before.last.clone();
+        match (&mut self.way, &before.way) {
+            (Way::File(file), Way::File(before)) if file.path() == before.path() => {
+                *file = before.clone();
+            }
+            (Way::Desk(desk), Way::Desk(before)) => *desk = Arc::new(desk.sharing(before)),
+            _ => {}
+        }
     }
 
     /// Where hosts fetch the list, for the HTTP server; none where they don't.

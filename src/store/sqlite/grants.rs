@@ -57,6 +57,10 @@ const ISSUERS_IN_USE: &str = "SELECT DISTINCT g.issuer AS issuer, i.bound_to AS 
     FROM grants g LEFT JOIN issuers i ON i.name = g.issuer
     WHERE g.state NOT IN ('ended', 'failed', 'cancelled') OR g.native_deadline > $1";
 
+const IN_USE: &str = "SELECT id FROM grants
+    WHERE issuer = $1 AND (state NOT IN ('ended', 'failed', 'cancelled') OR native_deadline > $2)
+    ORDER BY serial LIMIT $3";
+
 const KEEP_ISSUER: &str = "INSERT INTO issuers (name, bound_to) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET bound_to = excluded.bound_to";
 
@@ -331,6 +335,23 @@ pub(super) async fn issuers_in_use(
             Ok((name, bound_to))
         })
         .collect()
+}
+
+pub(super) async fn in_use(
+    conn: &mut SqliteConnection,
+    issuer: &IssuerName,
+    machine_now: Timestamp,
+    limit: i64,
+) -> Result<Vec<GrantId>, StoreError> {
+    let found: Vec<String> = sqlx::query_scalar(IN_USE)
+        .bind(issuer.as_str())
+        .bind(machine_now.timestamp_millis())
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    let read = |id| GrantId::new(id).map_err(|why| inconsistent("a grant's id", why));
+    found.into_iter().map(read).collect()
 }
 
 pub(super) async fn keep_issuer(

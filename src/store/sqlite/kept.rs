@@ -15,8 +15,11 @@ use crate::store::{DigestMark, StoreError};
 const RECORD_CARD: &str = "INSERT INTO cards (request, place, message, at)
     VALUES ($1, $2, $3, $4) ON CONFLICT (request) DO NOTHING";
 
+// `at` is when it came into force last.
 const KEEP_POLICY: &str = "INSERT INTO policies (hash, text, at)
-    VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING";
+    VALUES ($1, $2, $3) ON CONFLICT (hash) DO UPDATE SET at = excluded.at";
+
+const LAST_POLICY: &str = "SELECT hash, text FROM policies ORDER BY at DESC, rowid DESC LIMIT 1";
 
 // Numbered without gaps: a generated number would be used up by a slot that has its digest already.
 // One writer, so the highest number stands still; `WHERE true` keeps SQLite's parser from reading ON
@@ -133,6 +136,16 @@ pub(super) async fn keep_policy(
         .await
         .map_err(database)?;
     Ok(())
+}
+
+pub(super) async fn last_policy(
+    conn: &mut SqliteConnection,
+) -> Result<Option<(ContentHash, String)>, StoreError> {
+    let found: Option<(String, String)> = sqlx::query_as(LAST_POLICY)
+        .fetch_optional(conn)
+        .await
+        .map_err(database)?;
+    Ok(found.map(|(hash, text)| (ContentHash(hash), text)))
 }
 
 pub(super) async fn last_digest(

@@ -17,7 +17,7 @@ use crate::domain::ids::{
 };
 use crate::domain::job::JobKind;
 use crate::domain::request::{Request, RequestState};
-use crate::domain::spec::Spec;
+use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::timing::Timestamp;
 use crate::store::{DigestMark, Reads, StoreError};
 
@@ -217,6 +217,19 @@ macro_rules! reads {
                 limit: i64,
             ) -> Result<Vec<Request>, StoreError> {
                 requests::in_state(self.conn(), state, limit).await
+            }
+
+            async fn grants_in_use(
+                &mut self,
+                issuer: &IssuerName,
+                machine_now: Timestamp,
+                limit: i64,
+            ) -> Result<Vec<GrantId>, StoreError> {
+                grants::in_use(self.conn(), issuer, machine_now, limit).await
+            }
+
+            async fn last_policy(&mut self) -> Result<Option<(ContentHash, String)>, StoreError> {
+                kept::last_policy(self.conn()).await
             }
 
             async fn answered(&mut self, once: &str) -> Result<Option<String>, StoreError> {

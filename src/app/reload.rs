@@ -1,0 +1,183 @@
+//! The config read again while the bot runs: all of it is taken up, or nothing.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use arc_swap::ArcSwap;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
+
+use super::issuers::BuiltIssuers;
+use super::{App, policy_of, schedule_of};
+use crate::chat::slack::me::Me;
+use crate::chat::slack::send::SlackOutbox;
+use crate::clock::Clock;
+use crate::config::{Config, Problems};
+use crate::http::routes::Desks;
+use crate::issuer::Registry;
+use crate::service::{InForce, NotTakenUp};
+
+/// What a reload needs of what was built at the start.
+pub(super) struct Reloads {
+    pub(super) outbox: Arc<SlackOutbox>,
+    pub(super) me: Me,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) desks: Arc<ArcSwap<Desks>>,
+    pub(super) fixed: Fixed,
+    /// Held for a whole reload: one at a time.
+    pub(super) built: Mutex<BuiltIssuers>,
+}
+
+/// What can't change while the bot runs.
+pub(super) struct Fixed {
+    bot_token: SecretString,
+    app_token: SecretString,
+    api_url: Option<String>,
+    store: PathBuf,
+    listen: Option<SocketAddr>,
+}
+
+impl Fixed {
+    pub(super) fn of(config: &Config, bot_token: SecretString, app_token: SecretString) -> Self {
+        Self {
+            bot_token,
+            app_token,
+            api_url: config.slack.api_url.clone(),
+            store: config.store.path.clone(),
+            listen: config.http.as_ref().map(|http| http.listen),
+        }
+    }
+
+    /// What this config says otherwise, one line each.
+    fn problems(&self, config: &Config) -> Vec<String> {
+        let say = |key: &str, what: String, hint: &str| config.problem(key, what, hint).to_string();
+        let differs = |key: &str| {
+            let hint = "It needs a restart; nothing else of this file was taken up either.";
+            say(key, "can't change while jitbot runs".to_owned(), hint)
+        };
+        let mut problems = Vec::new();
+        let tokens = [
+            ("slack.bot_token", &config.slack.bot_token, &self.bot_token),
+            ("slack.app_token", &config.slack.app_token, &self.app_token),
+        ];
+        for (key, source, was) in tokens {
+            match source.read() {
+                Ok(now) if now.expose_secret() == was.expose_secret() => {}
+                Ok(_) => problems.push(differs(key)),
+                Err(error) => problems.push(say(key, error.to_string(), "")),
+            }
+        }
+        let listen = config.http.as_ref().map(|http| http.listen);
+        for (key, same) in [
+            ("slack.api_url", config.slack.api_url == self.api_url),
+            ("store.url", config.store.path == self.store),
+            ("http.listen", listen == self.listen),
+        ] {
+            if !same {
+                problems.push(differs(key));
+            }
+        }
+        problems
+    }
+}
+
+/// Why a config was not taken up: one line a problem. What held before holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused(pub Vec<String>);
+
+impl App {
+    /// Takes a config up that was read again: all of it or nothing, in one step. A refusal is logged,
+    /// recorded and told to security. Returns the end of the record.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing changed then.
+    pub async fn reload(&self, read: Result<Config, Problems>) -> Result<String, Refused> {
+        let mut built = self.reloads.built.lock().await;
+        let taken_up = match read {
+            Ok(config) => self.take_up(&config, &mut built).await,
+            Err(problems) => Err(problems.0.iter().map(ToString::to_string).collect()),
+        };
+        match taken_up {
+            Ok(head) => {
+                tracing::info!(audit.head = %head, "the config was read again and is in force");
+                Ok(head)
+            }
+            Err(problems) => {
+                for problem in &problems {
+                    tracing::error!("config not taken up: {problem}");
+                }
+                tracing::error!(
+                    problems = problems.len(),
+                    "the config was read again and can't be used; nothing changed"
+                );
+                if let Err(error) = self.service.reload_refused(&problems).await {
+                    tracing::error!("security was not told of it: {error}");
+                }
+                Err(Refused(problems))
+            }
+        }
+    }
+
+    async fn take_up(
+        &self,
+        config: &Config,
+        built: &mut BuiltIssuers,
+    ) -> Result<String, Vec<String>> {
+        let reloads = &self.reloads;
+        let fixed = reloads.fixed.problems(config);
+        if !fixed.is_empty() {
+            return Err(fixed);
+        }
+        let next = BuiltIssuers::build(config, built, &reloads.clock).map_err(lines)?;
+        let (policy, lost) = policy_of(config, &next, &reloads.outbox, &reloads.me, &*self.store)
+            .await
+            .map_err(lines)?;
+        let before = self.service.policy();
+        let known = before.places();
+        let new: Vec<String> = lost
+            .iter()
+            .filter(|trouble| !known.contains(&trouble.place))
+            .map(|trouble| trouble.said.clone())
+            .collect();
+        if !new.is_empty() {
+            return Err(new);
+        }
+        next.read_through(&self.service);
+        let in_force = InForce {
+            policy: Arc::new(policy),
+            schedule: schedule_of(config),
+        };
+        let (registry, desks) = (reloads.registry.clone(), reloads.desks.clone());
+        let other = std::sync::Mutex::new((Arc::new(next.instances()), Arc::new(next.desks())));
+        let also = move || {
+            let mut other = other.lock().unwrap_or_else(PoisonError::into_inner);
+            *other = (
+                registry.exchange(other.0.clone()),
+                desks.swap(other.1.clone()),
+            );
+        };
+        let head = self
+            .service
+            .reload(in_force, Box::new(also))
+            .await
+            .map_err(|error| match error {
+                NotTakenUp::Orphans(left) => left.iter().map(ToString::to_string).collect(),
+                NotTakenUp::Store(error) => vec![error.to_string()],
+            })?;
+        if let Err(error) = self.service.take_up_places(lost).await {
+            // It is seen again with the next message there.
+            tracing::error!("channels that can't be posted to were not looked after: {error}");
+        }
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        *built = next;
+        Ok(head.to_string())
+    }
+}
+
+fn lines(error: anyhow::Error) -> Vec<String> {
+    format!("{error:#}").lines().map(str::to_owned).collect()
+}

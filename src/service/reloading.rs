@@ -1,0 +1,247 @@
+//! Taking up a config: at the start, and while jitbot runs.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::orphans::{Orphan, orphans};
+use super::{InForce, Service, ServiceError};
+use crate::domain::audit::{AuditDraft, AuditKind, Head};
+use crate::domain::ids::{AccountId, Place};
+use crate::domain::job_order::JobOrder;
+use crate::domain::policy_news::PolicyNews;
+use crate::domain::spec::ContentHash;
+use crate::policy::{Policy, changes};
+use crate::store::{StoreError, Tx, Urgency, write};
+
+/// Characters of the problems that are kept beside the record.
+const KEPT_MAX_CHARS: usize = 4_000;
+
+/// The last refusal that security was told of.
+pub(super) type LastRefusal = Mutex<Option<ContentHash>>;
+
+/// Why a config was not taken up while jitbot ran. What held before holds.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTakenUp {
+    /// Grants would lose what takes them away.
+    #[error("{} issuers would leave grants behind", .0.len())]
+    Orphans(Vec<Orphan>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is exchanged together with the policy. Called again it exchanges back.
+pub type Also = Box<dyn Fn() + Send + Sync>;
+
+/// Exchanges what is in force. It is done within the transaction that records it, after everything
+/// that can fail but the commit, so that each transaction afterwards is decided by what the record
+/// says.
+struct Exchange {
+    in_force: Arc<ArcSwap<InForce>>,
+    other: Mutex<Arc<InForce>>,
+    also: Also,
+    done: AtomicBool,
+}
+
+impl Exchange {
+    fn exchange(&self) {
+        let mut other = self.other.lock().unwrap_or_else(PoisonError::into_inner);
+        *other = self.in_force.swap(other.clone());
+        (self.also)();
+        self.done.fetch_xor(true, Ordering::AcqRel);
+    }
+
+    /// The commit failed: what was before holds.
+    fn undo(&self) {
+        if self.done.load(Ordering::Acquire) {
+            self.exchange();
+        }
+    }
+}
+
+impl Service {
+    /// Records the start under this policy, and when the next digest is due.
+    ///
+    /// # Errors
+    /// When the store fails; nothing was kept then.
+    pub async fn start(&self) -> Result<Head, ServiceError> {
+        let in_force = InForce::clone(&self.in_force.load());
+        // Read outside: there may be many, and every answer waits for a transaction.
+        let holders = self.store.reader().await?.holders().await?;
+        let head = write(&*self.store, Urgency::Outcome, move |tx| {
+            Box::pin(async move {
+                take_up(tx, &in_force, AuditKind::Started, &[], holders).await?;
+                tx.head().await
+            })
+        })
+        .await?;
+        Ok(head)
+    }
+
+    /// Puts this in force in the place of what is, together with `also`: in one step, and recorded.
+    /// Work that was ordered before goes on as it was approved.
+    ///
+    /// # Errors
+    /// [`NotTakenUp`]; nothing changed then.
+    pub async fn reload(&self, next: InForce, also: Also) -> Result<Head, NotTakenUp> {
+        let holders = self.store.reader().await?.holders().await?;
+        let exchange = Arc::new(Exchange {
+            in_force: self.in_force.clone(),
+            other: Mutex::new(Arc::new(next.clone())),
+            also,
+            done: AtomicBool::new(false),
+        });
+        let within = exchange.clone();
+        let recorded = write(&*self.store, Urgency::Outcome, move |tx| {
+            Box::pin(async move {
+                let machine_now = tx.machine_now();
+                let left = orphans(tx, &next.policy.bound_to(), machine_now).await?;
+                if !left.is_empty() {
+                    return Ok(Err(left));
+                }
+                // Whoever read of changes until now reads of this one too, also when it takes their
+                // channel away.
+                let before = within.in_force.load().policy.security.channels.clone();
+                take_up(tx, &next, AuditKind::Reloaded, &before, holders).await?;
+                let head = tx.head().await?;
+                within.exchange();
+                Ok(Ok(head))
+            })
+        })
+        .await;
+        match recorded {
+            Ok(Ok(head)) => {
+                *self.told_of() = None;
+                Ok(head)
+            }
+            Ok(Err(left)) => Err(NotTakenUp::Orphans(left)),
+            Err(error) => {
+                exchange.undo();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Records that a config was not taken up, and tells security, unless it was the last that they
+    /// were told.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn reload_refused(&self, problems: &[String]) -> Result<(), ServiceError> {
+        let text = problems.join("\n");
+        let refusal = ContentHash::of(text.as_bytes());
+        let tell = self.told_of().as_ref() != Some(&refusal);
+        let news = PolicyNews::refused(problems);
+        let count = problems.len();
+        let in_force = self.in_force.clone();
+        write(&*self.store, Urgency::Outcome, move |tx| {
+            Box::pin(async move {
+                let policy = in_force.load().policy.clone();
+                let kept: String = text.chars().take(KEPT_MAX_CHARS).collect();
+                tx.audit(
+                    AuditDraft::new(AuditKind::ReloadRefused)
+                        .under(&policy.hash, Vec::new())
+                        .fact("problems", count)
+                        .text(&kept),
+                )
+                .await?;
+                if tell {
+                    for place in &policy.security.channels {
+                        tx.enqueue(&JobOrder::tell_policy(&news, place, tx.now()))
+                            .await?;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await?;
+        *self.told_of() = Some(refusal);
+        Ok(())
+    }
+
+    fn told_of(&self) -> std::sync::MutexGuard<'_, Option<ContentHash>> {
+        self.told_of_refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// From here on this is in force: on record, with each issuer's list handed out anew and the next
+/// digest ordered. A policy that differs from the last one is told to security, also where it came
+/// with a start.
+async fn take_up(
+    tx: &mut dyn Tx,
+    next: &InForce,
+    kind: AuditKind,
+    also_tell: &[Place],
+    holders: BTreeSet<AccountId>,
+) -> Result<(), StoreError> {
+    let policy = &next.policy;
+    let now = tx.now();
+    let last = tx.last_policy().await?;
+    tx.keep_policy(&policy.hash, &policy.text).await?;
+    tx.audit(taken_up(kind, policy)).await?;
+    if let Some((hash, text)) = last.filter(|(hash, _)| *hash != policy.hash) {
+        let differences = changes::between(&text, &policy.text);
+        let what: Vec<&str> = differences.iter().map(|one| one.what.as_str()).collect();
+        tx.audit(
+            AuditDraft::new(AuditKind::PolicyChanged)
+                .under(&policy.hash, Vec::new())
+                .fact("from", hash.0.as_str())
+                .fact("what", what),
+        )
+        .await?;
+        let news = PolicyNews::changed(&hash, &policy.hash, differences);
+        let places: BTreeSet<&Place> = policy.security.channels.iter().chain(also_tell).collect();
+        for place in places {
+            tx.enqueue(&JobOrder::tell_policy(&news, place, now))
+                .await?;
+        }
+    }
+    for (issuer, facts) in &policy.issuers {
+        tx.keep_issuer(issuer, &facts.bound_to).await?;
+        tx.enqueue(&JobOrder::publish(issuer, now)).await?;
+    }
+    look_after_people(tx, policy, holders).await?;
+    // A digest that was missed while nobody ran, or that the new schedule puts into the past, is made
+    // now, once.
+    let after = tx.last_digest().await?.map_or(now, |mark| mark.slot);
+    if let Some(slot) = (next.schedule)(after) {
+        tx.enqueue(&JobOrder::digest_due(slot)).await?;
+    }
+    Ok(())
+}
+
+/// The entry, with which group of a platform each name of the config was found to be: the hash of the
+/// policy is of names.
+fn taken_up(kind: AuditKind, policy: &Policy) -> AuditDraft {
+    let draft = AuditDraft::new(kind).under(&policy.hash, Vec::new());
+    let names = &policy.directories.names;
+    if names.is_empty() {
+        return draft;
+    }
+    let groups: serde_json::Map<String, serde_json::Value> = names
+        .iter()
+        .map(|(id, name)| (name.clone(), id.as_str().into()))
+        .collect();
+    draft.fact("groups", groups)
+}
+
+/// After a policy came into force: the directory is asked, and whoever it leaves out is looked for.
+async fn look_after_people(
+    tx: &mut dyn Tx,
+    policy: &Policy,
+    holders: BTreeSet<AccountId>,
+) -> Result<(), StoreError> {
+    let now = tx.now();
+    for platform in &policy.directories.platforms {
+        tx.enqueue(&JobOrder::refresh_facts(platform, now)).await?;
+    }
+    for holder in holders {
+        tx.enqueue(&JobOrder::check_holder(&holder, now)).await?;
+    }
+    Ok(())
+}
