@@ -17,6 +17,7 @@ pub mod grant;
 pub mod happened;
 pub mod ids;
 pub mod job;
+mod job_kind;
 pub mod job_order;
 pub mod outcome;
 pub mod person;

@@ -19,6 +19,10 @@ impl Effects {
     /// None where this message may be tried now; what becomes of it otherwise.
     pub(super) fn not_for_there(&self, kind: &JobKind) -> Option<Outcome> {
         let place = kind.security_place()?;
+        // Who read there until now is told that the policy names another channel.
+        if matches!(kind, JobKind::TellPolicy { .. }) {
+            return None;
+        }
         let channels = &self.service.policy().security.channels;
         // Others may read a channel that the config no longer names.
         (self.privately.is_none() && !channels.contains(place)).then_some(Outcome::Due)

@@ -204,7 +204,7 @@ async fn what_takes_access_away_waits_for_no_directory() {
         .types("bob", &format!("/jit revoke {} not now", ids[0]))
         .await;
     world.types("alice", &format!("/jit done {}", ids[1])).await;
-    world.presses("bob", "Deny", &ids[2]).await;
+    world.denies("bob", &ids[2], "not now").await;
     world
         .types("alice", &format!("/jit withdraw {}", ids[3]))
         .await;

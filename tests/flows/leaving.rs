@@ -204,7 +204,8 @@ async fn who_is_taken_out_of_the_config_loses_what_they_hold_at_the_restart() {
         assert_eq!(world.last_kind(&hers).await, "ended");
         assert_eq!(world.left_why(&hers).await, "not_among_those");
         assert_eq!(world.last_kind(&his).await, "issued");
-        assert_eq!(world.security_reads().await.len(), 1);
+        // That the rules changed, and who lost what by it.
+        assert_eq!(world.security_reads().await.len(), 2);
     }
 }
 

@@ -37,7 +37,7 @@ async fn facts_that_can_not_be_had_refuse_after_two_minutes_and_not_before() {
         let again = world
             .asks("alice", "/jit request staging-ssh 1h please")
             .await;
-        assert_eq!(world.card(&again).await.buttons.len(), 2);
+        assert_eq!(world.card(&again).await.buttons.len(), 3);
     }
 }
 

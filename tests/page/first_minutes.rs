@@ -140,7 +140,7 @@ async fn only_security_sees_its_channel_and_reads_the_digest_there() {
             page.goes_to("security").await;
             page.sees(".empty", "Nothing in #security yet").await;
             page.press("To the digest").await;
-            page.sees(".messages", "Record:").await;
+            page.sees(".messages", "To check the record later:").await;
             // What stands before somebody's eyes is read; for others the card is new still.
             page.until("nothing new for Carol", async || {
                 (!page.shows("[data-person='carol'] .badge").await).then_some(())

@@ -68,3 +68,33 @@ impl World {
         refused["facts"]["refusal"].as_str().unwrap().to_owned()
     }
 }
+
+impl super::Site {
+    /// Posts the same blocks again with the bot's own token; the copy's timestamp.
+    pub async fn post_as_bot(
+        &self,
+        channel: &str,
+        card: &jitbot::sandbox::people::SeenMessage,
+    ) -> String {
+        use http_body_util::{BodyExt as _, Full};
+        let client =
+            hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+                .build_http::<Full<bytes::Bytes>>();
+        let body = serde_json::json!({
+            "channel": channel, "text": card.text, "blocks": card.blocks,
+        });
+        let request =
+            axum::http::Request::post(format!("http://{}/api/chat.postMessage", self.sandbox.addr))
+                .header("content-type", "application/json; charset=utf-8")
+                .header("authorization", format!("Bearer {}", self.tokens.0))
+                .body(Full::new(bytes::Bytes::from(body.to_string())))
+                .unwrap();
+        let answer = client.request(request).await.unwrap();
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        let answer: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        answer["ts"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer}"))
+            .to_owned()
+    }
+}

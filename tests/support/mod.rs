@@ -17,7 +17,7 @@ use jitbot::app::App;
 use jitbot::clock::{ManualClock, machine_now};
 use jitbot::config::{self, Config, Problems};
 use jitbot::domain::duration;
-use jitbot::sandbox::people::{People, SeenMessage};
+use jitbot::sandbox::people::People;
 use jitbot::sandbox::slack::{Manifest, Running, Server, World as Workspace};
 use jitbot::sandbox::ssh::keys;
 use tempfile::TempDir;
@@ -375,29 +375,5 @@ impl Site {
     pub async fn try_bot(&self) -> anyhow::Result<App> {
         let config = self.read().unwrap_or_else(|problems| panic!("{problems}"));
         App::build(&config, self.clock.clone()).await
-    }
-
-    /// Posts the same blocks again with the bot's own token; the copy's timestamp.
-    pub async fn post_as_bot(&self, channel: &str, card: &SeenMessage) -> String {
-        use http_body_util::{BodyExt as _, Full};
-        let client =
-            hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
-                .build_http::<Full<bytes::Bytes>>();
-        let body = serde_json::json!({
-            "channel": channel, "text": card.text, "blocks": card.blocks,
-        });
-        let request =
-            axum::http::Request::post(format!("http://{}/api/chat.postMessage", self.sandbox.addr))
-                .header("content-type", "application/json; charset=utf-8")
-                .header("authorization", format!("Bearer {}", self.tokens.0))
-                .body(Full::new(bytes::Bytes::from(body.to_string())))
-                .unwrap();
-        let answer = client.request(request).await.unwrap();
-        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-        let answer: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-        answer["ts"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{answer}"))
-            .to_owned()
     }
 }
