@@ -271,16 +271,15 @@ impl Browser {
         self.driver.execute(script).await.unwrap()
     }
 
-    /// Keys for whatever has the focus.
+    /// Keys for whatever has the focus. Where that is drawn anew in the same moment, they go to what
+    /// has it then.
     pub async fn keys(&self, keys: impl Into<Typed>) {
         let keys: Typed = keys.into();
-        self.driver
-            .active_element()
-            .await
-            .unwrap()
-            .send_keys(keys)
-            .await
-            .unwrap();
+        self.until("something that takes keys", async || {
+            let focused = self.driver.active_element().await.ok()?;
+            focused.send_keys(keys.clone()).await.ok()
+        })
+        .await;
     }
 
     /// What has the focus: its name as far as it has one, else its text.

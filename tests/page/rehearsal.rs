@@ -142,6 +142,69 @@ async fn an_own_config_is_rehearsed_with_its_own_people() {
     .await;
 }
 
+/// All groups are the chat's own, and the issuer's hosts get no list.
+const BY_THE_CHAT: &str = r##"
+[slack]
+bot_token = { env = "OUR_BOT_TOKEN" }
+app_token = { env = "OUR_APP_TOKEN" }
+[store]
+url = "sqlite:///var/lib/jitbot/jitbot.db"
+[security]
+people   = ["group:security"]
+channels = ["slack:#security"]
+digest   = { cron = "0 9 * * *", time_zone = "Europe/Berlin" }
+[group.engineering]
+slack_usergroup = "engineering"
+[group.sre]
+slack_usergroup = "sre"
+[group.security]
+slack_usergroup = "security"
+[issuer.staging-ca]
+kind   = "ssh-ca"
+ca_key = { file = "/etc/jitbot/staging-ca" }
+[resource.staging-ssh]
+title    = "Shell on the staging hosts"
+project  = "shop-staging"
+action   = "shell"
+risk     = "low"
+issuer   = "staging-ca"
+grant    = { principals = ["deploy"] }
+duration = { default = "1h", max = "8h" }
+request  = ["group:engineering"]
+approve  = [{ from = ["group:sre"], count = 1 }]
+channels = ["slack:#approvals"]
+"##;
+
+#[tokio::test]
+async fn people_are_made_up_for_the_chats_own_groups() {
+    let (_folder, path) = written(BY_THE_CHAT);
+    let demo = Demo::of(&path);
+    assert!(demo.said.contains("Made up, for groups"), "{}", demo.said);
+    story("made_up_people", DESK, &demo.page, async |page| {
+        let groups = [
+            ("Ada", "@engineering"),
+            ("Cleo", "@security"),
+            ("Eli", "@sre"),
+        ];
+        for (name, group) in groups {
+            let person = format!("[data-person='{}']", name.to_lowercase());
+            page.sees(&person, group).await;
+        }
+        page.press("Type it for me").await;
+        page.sees(".person[aria-current='true']", "Ada").await;
+        page.keys(Key::Enter + "").await;
+        page.sees(".messages", "Asked: staging-ssh for 1h").await;
+        page.become_("Eli").await;
+        page.press("Approve").await;
+        page.sees(".messages", "Approved by").await;
+        page.become_("Ada").await;
+        page.sees("#light", "Ada: works now").await;
+        page.click(css(".replaced summary")).await;
+        page.sees("#console", "ada is made up").await;
+    })
+    .await;
+}
+
 fn refused(text: &str) -> (Output, String) {
     let (_folder, path) = written(text);
     let output = Command::new(env!("CARGO_BIN_EXE_jitbot"))
