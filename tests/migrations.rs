@@ -10,9 +10,11 @@ use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
 /// By version: a row in each table that it brought, every column filled. Later migrations must carry
 /// them over.
-const SAMPLES: [&str; 2] = [
+const SAMPLES: [&str; 4] = [
     include_str!("migrations/samples_1.sql"),
     include_str!("migrations/samples_2.sql"),
+    include_str!("migrations/samples_3.sql"),
+    include_str!("migrations/samples_4.sql"),
 ];
 
 async fn empty() -> SqliteConnection {

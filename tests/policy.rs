@@ -14,6 +14,8 @@ mod hours;
 mod house;
 #[path = "policy/judging.rs"]
 mod judging;
+#[path = "policy/keys.rs"]
+mod keys;
 #[path = "policy/knowing.rs"]
 mod knowing;
 #[path = "policy/properties.rs"]

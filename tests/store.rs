@@ -13,6 +13,8 @@ mod directory;
 mod grants;
 #[path = "store/jobs.rs"]
 mod jobs;
+#[path = "store/keys.rs"]
+mod keys;
 #[path = "store/record.rs"]
 mod record;
 #[path = "store/round_trips.rs"]

@@ -137,6 +137,7 @@ impl BuiltIssuers {
                     retired: settings.is_retired(),
                     can_end_early: issuer.capabilities().early_end != EarlyEnd::Impossible,
                     accounts,
+                    keys_in_chat: settings.keys_in_chat(),
                     bound_to: issuer.bound_to(),
                 },
             );

@@ -134,6 +134,13 @@ pub enum Notable {
     FirstTime,
     /// So many other accesses of this person are live.
     HoldsOthers(i64),
+    /// The access is for a public key that was given in chat.
+    KeyFromChat {
+        /// Its fingerprint.
+        fingerprint: String,
+        /// When.
+        given_at: Timestamp,
+    },
 }
 
 /// Why somebody is told how access is used.
@@ -249,6 +256,20 @@ pub enum Letter {
     Unseen(Box<Card>),
     /// To security: what became of a config that was read.
     Policy(PolicyNews),
+    /// To security: somebody's public key changed in chat.
+    KeyChanged {
+        /// Whose.
+        of: AccountId,
+        /// The new one's fingerprint; none where it is forgotten.
+        fingerprint: Option<String>,
+    },
+    /// To the person: their public key changed in chat.
+    YourKeyChanged {
+        /// Which of their accounts changed it.
+        by: AccountId,
+        /// The new one's fingerprint; none where it is forgotten.
+        fingerprint: Option<String>,
+    },
     /// To security: the day.
     Digest(Box<Digest>),
 }

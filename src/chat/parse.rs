@@ -73,6 +73,11 @@ pub fn parse(text: &str) -> Result<Act, Refusal> {
                 reason: reason(why)?,
             })
         }
+        Verb::Key => match rest.trim() {
+            "" => Act::Query(Query::Key),
+            "forget" => Act::Command(Command::ForgetKey),
+            line => Act::Command(Command::GiveKey(line.to_owned())),
+        },
         // Whoever asks for help gets it, whatever else they typed.
         Verb::Help => Act::Query(Query::Help),
     })

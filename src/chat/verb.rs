@@ -30,13 +30,15 @@ pub enum Verb {
     Who,
     /// What would happen if I asked.
     Explain,
+    /// Which public key of mine is known, and which it shall be.
+    Key,
     /// How the commands work.
     Help,
 }
 
 impl Verb {
     /// Every command, in the order in which help shows them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Request,
         Self::Resources,
         Self::List,
@@ -49,6 +51,7 @@ impl Verb {
         Self::Revoke,
         Self::Who,
         Self::Explain,
+        Self::Key,
         Self::Help,
     ];
 
@@ -66,6 +69,7 @@ impl Verb {
             Self::Revoke => "revoke",
             Self::Who => "who",
             Self::Explain => "explain",
+            Self::Key => "key",
             Self::Help => "help",
         }
     }
@@ -86,6 +90,7 @@ impl Verb {
             Self::Revoke => "/jit revoke <id> <why>",
             Self::Who => "/jit who <resource>",
             Self::Explain => "/jit explain <resource> <duration>",
+            Self::Key => "/jit key <public key>",
             Self::Help => "/jit help",
         }
     }
@@ -113,6 +118,9 @@ impl Verb {
             Act::Query(Query::Resources) => Self::Resources,
             Act::Query(Query::Who(_)) => Self::Who,
             Act::Query(Query::Explain { .. }) => Self::Explain,
+            Act::Query(Query::Key) | Act::Command(Command::GiveKey(_) | Command::ForgetKey) => {
+                Self::Key
+            }
             Act::Query(Query::Help) => Self::Help,
         })
     }

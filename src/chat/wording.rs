@@ -10,6 +10,7 @@ mod directory;
 mod forms;
 mod history;
 mod home;
+mod keys;
 mod letters;
 mod lists;
 mod places;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Config;
 use super::groups::accounts_of;
+use super::issuer::IssuerConfig;
 use super::reach::{Approvers, Beyond};
 use super::reader::Source;
 use crate::domain::ids::{AccountId, PersonName, ResourceName};
@@ -166,14 +167,18 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &ResourceName) 
         })
         .map(said)
         .collect();
-    if !keyless.is_empty() {
+    let in_chat = config
+        .issuers
+        .get(&resource.issuer)
+        .is_some_and(IssuerConfig::keys_in_chat);
+    if !keyless.is_empty() && !in_chat {
         source.warning_at(
             &format!("resource.{name}.request"),
             format!(
                 "no SSH key is known of {}, who will be refused",
                 keyless.join(", ")
             ),
-            "Add ssh_keys to [person.NAME] for each.",
+            "Add ssh_keys to [person.NAME] for each, or set keys_in_chat on the issuer.",
         );
     }
 }

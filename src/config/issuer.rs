@@ -11,7 +11,8 @@ use crate::domain::ids::IssuerName;
 
 /// Kinds of issuers that exist.
 pub(super) const KINDS: &[&str] = &["ssh-ca"];
-pub(super) const SSH_CA_KEYS: &[&str] = &["kind", "ca_key", "krl", "retired", "target"];
+pub(super) const SSH_CA_KEYS: &[&str] =
+    &["kind", "ca_key", "keys_in_chat", "krl", "retired", "target"];
 pub(super) const KRL_KEYS: &[&str] = &["path", "push", "fetch"];
 pub(super) const PUSH_KEYS: &[&str] = &["program", "hosts", "read_back", "timeout"];
 pub(super) const FETCH_KEYS: &[&str] = &["hosts"];
@@ -40,6 +41,8 @@ pub struct SshCaConfig {
     pub hosts: HostsWay,
     /// Where, in words for people; the issuer's name where none is given.
     pub target: String,
+    /// People without a key in the config may give theirs in chat.
+    pub keys_in_chat: bool,
     /// Only takes away any more.
     pub retired: bool,
 }
@@ -75,6 +78,13 @@ impl IssuerConfig {
     pub fn is_retired(&self) -> bool {
         let Self::SshCa(ssh_ca) = self;
         ssh_ca.retired
+    }
+
+    /// Whether people without a key in the config may give theirs in chat.
+    #[must_use]
+    pub fn keys_in_chat(&self) -> bool {
+        let Self::SshCa(ssh_ca) = self;
+        ssh_ca.keys_in_chat
     }
 
     /// Where, in words for people.
@@ -158,10 +168,11 @@ fn ssh_ca(table: &Table<'_>, name: &str) -> Option<SshCaConfig> {
         Some(item) => hosts_way(&item),
         None => Some(HostsWay::None),
     };
-    let retired = match table.get("retired") {
+    let yes = |key| match table.get(key) {
         Some(item) => item.boolean(),
         None => Some(false),
     };
+    let (keys_in_chat, retired) = (yes("keys_in_chat"), yes("retired"));
     let target = match table.get("target") {
         Some(item) => item.label(TARGET_MAX_CHARS),
         None => Some(name.to_owned()),
@@ -170,6 +181,7 @@ fn ssh_ca(table: &Table<'_>, name: &str) -> Option<SshCaConfig> {
         ca_key: ca_key?,
         hosts: hosts?,
         target: target?,
+        keys_in_chat: keys_in_chat?,
         retired: retired?,
     })
 }

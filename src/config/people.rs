@@ -2,25 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use ssh_key::public::KeyData;
-use ssh_key::{EcdsaCurve, PublicKey};
-
 use super::problem::quoted;
 use super::reader::{Item, Table};
 use super::subject;
 use crate::domain::ids::{AccountId, PersonName};
+use crate::domain::public_key::{BadKey, PublicKey};
 use crate::policy::model::Person;
 
 pub(super) const PERSON_KEYS: &[&str] = &["accounts", "ssh_keys", "time_zone"];
-
-/// Keys below this can be broken (NIST SP 800-57 part 1), and OpenSSH's own floor is near.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=4_096;
 
 /// What chat can't tell about people.
 pub(super) fn people(root: &Table<'_>) -> BTreeMap<PersonName, Person> {
     let mut people = BTreeMap::new();
     let mut account_owner: BTreeMap<AccountId, &str> = BTreeMap::new();
-    let mut key_owner: BTreeMap<KeyData, &str> = BTreeMap::new();
+    let mut key_owner: BTreeMap<PublicKey, &str> = BTreeMap::new();
     for (text, item) in named(root, "person") {
         let name = match PersonName::new(text) {
             Ok(name) => Some(name),
@@ -97,75 +92,46 @@ fn read_accounts<'a>(
 fn read_keys<'a>(
     item: &Item<'a>,
     person: &'a str,
-    owners: &mut BTreeMap<KeyData, &'a str>,
-) -> Option<Vec<String>> {
-    let mut lines = Some(Vec::new());
+    owners: &mut BTreeMap<PublicKey, &'a str>,
+) -> Option<Vec<PublicKey>> {
+    let mut keys = Some(Vec::new());
     for item in item.array()? {
         let Some(key) = item.string().and_then(|line| read_key(&item, line)) else {
-            lines = None;
+            keys = None;
             continue;
         };
-        if let Some(owner) = owners.insert(key.key_data().clone(), person) {
+        if let Some(owner) = owners.insert(key.clone(), person) {
             item.problem(
                 format!("this key belongs to {} already", quoted(owner)),
                 "Each person has keys of their own: a target knows people by them.",
             );
-            lines = None;
-        } else if let (Some(lines), Ok(line)) = (&mut lines, key.to_openssh()) {
-            lines.push(line);
+            keys = None;
+        } else if let Some(keys) = &mut keys {
+            keys.push(key);
         }
     }
-    lines
+    keys
 }
 
-/// Reads one public key of a kind that a certificate can be made for. The text is never repeated:
-/// it may be a private key in the wrong place.
+/// Reads one public key. The text is never repeated: it may be a private key in the wrong place.
 fn read_key(item: &Item<'_>, line: &str) -> Option<PublicKey> {
-    if line.contains("PRIVATE KEY") {
-        item.problem(
-            "is a private key",
-            "Write the line of the .pub file, and make a new key: this one was seen.",
-        );
-        return None;
-    }
-    let one_line = !line.trim().chars().any(char::is_control);
-    let Some(key) = PublicKey::from_openssh(line.trim())
-        .ok()
-        .filter(|_| one_line)
-    else {
-        item.problem(
-            "is not a public key in OpenSSH's form",
-            "Write the line of the .pub file, like \"ssh-ed25519 AAAA… alice@laptop\".",
-        );
-        return None;
+    let bad = match PublicKey::parse(line) {
+        Ok(key) => return Some(key),
+        Err(bad) => bad,
     };
-    let refused = match key.key_data() {
-        KeyData::Ed25519(_) | KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_) => None,
-        KeyData::Ecdsa(key) => match key.curve() {
-            EcdsaCurve::NistP256 | EcdsaCurve::NistP384 | EcdsaCurve::NistP521 => None,
-        },
-        KeyData::Rsa(key) => {
-            let bits = key.n.as_positive_bytes().map_or(0, |bytes| {
-                let first = bytes
-                    .first()
-                    .map_or(0, |byte| byte.leading_zeros() as usize);
-                bytes.len() * 8 - first
-            });
-            (!RSA_BITS.contains(&bits)).then(|| format!("is an RSA key of {bits} bits"))
+    let hint = match bad {
+        BadKey::Private => {
+            "Write the line of the .pub file, and make a new key: this one was seen."
         }
-        other => Some(format!(
-            "is a key of the kind {}",
-            other.algorithm().as_str()
-        )),
+        BadKey::Unreadable => {
+            "Write the line of the .pub file, like \"ssh-ed25519 AAAA… alice@laptop\"."
+        }
+        BadKey::RsaBits(_) | BadKey::Kind(_) => {
+            "Use Ed25519, ECDSA, RSA of 2048 to 4096 bits, or a key on a security key (sk-…)."
+        }
     };
-    if let Some(what) = refused {
-        item.problem(
-            what,
-            "Use Ed25519, ECDSA, RSA of 2048 to 4096 bits, or a key on a security key (sk-…).",
-        );
-        return None;
-    }
-    Some(key)
+    item.problem(bad.to_string(), hint);
+    None
 }
 
 /// The named tables of a kind: `[group.NAME]`.

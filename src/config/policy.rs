@@ -11,6 +11,7 @@ use super::reader::line_in;
 use super::resource::ResourceConfig;
 use super::subject;
 use crate::domain::ids::{DirectoryGroupId, IssuerName, Place, ResourceName};
+use crate::domain::public_key::PublicKey;
 use crate::domain::spec::ContentHash;
 use crate::policy::model::{
     Directories, Group, IssuerFacts, Policy, Resource, Rules, Security, Subject,
@@ -186,7 +187,7 @@ impl Config {
                     .map(|account| account.as_str())
                     .collect();
                 // The order of keys stays: the first one is used.
-                let keys: Vec<&str> = person.ssh_keys.iter().map(|k| without_comment(k)).collect();
+                let keys: Vec<&str> = person.ssh_keys.iter().map(PublicKey::line).collect();
                 let zone = person.time_zone.map(|zone| zone.name());
                 let value = json!({"accounts": accounts, "ssh_keys": keys, "time_zone": zone});
                 (name.to_string(), value)
@@ -196,11 +197,15 @@ impl Config {
             .issuers
             .iter()
             .map(|(name, issuer)| {
-                let value = json!({
+                let mut value = json!({
                     "kind": issuer.kind(),
                     "retired": issuer.is_retired(),
                     "target": issuer.target(),
                 });
+                // Told only where it is so: the hashes of older configs stay.
+                if issuer.keys_in_chat() {
+                    value["keys_in_chat"] = true.into();
+                }
                 (name.to_string(), value)
             })
             .collect();
@@ -251,12 +256,6 @@ impl Config {
 
 fn is_in(communities: &BTreeSet<String>, place: &Place) -> bool {
     communities.contains(&format!("{}:{}", place.platform(), place.community()))
-}
-
-/// Type and key of an OpenSSH line.
-fn without_comment(line: &str) -> &str {
-    let end = line.match_indices(' ').nth(1).map(|(at, _)| at);
-    end.map_or(line, |end| &line[..end])
 }
 
 fn sorted(subjects: &[Subject]) -> Value {

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 
-use crate::domain::directory::{AccountStatus, FetchTrouble, SeenGroup};
+use crate::domain::directory::{FetchTrouble, SeenAccount, SeenGroup};
 use crate::domain::ids::{AccountId, DirectoryGroupId};
 
 /// A platform that knows people and groups.
@@ -26,5 +26,5 @@ pub trait DirectorySource: Send + Sync + 'static {
     async fn accounts(
         &self,
         accounts: &[AccountId],
-    ) -> (Vec<(AccountId, AccountStatus)>, Option<FetchTrouble>);
+    ) -> (Vec<(AccountId, SeenAccount)>, Option<FetchTrouble>);
 }

@@ -53,6 +53,8 @@ pub enum Answer {
     RequestForm(Box<RequestForm>),
     /// A form to ask for more time with.
     ExtendForm(Box<ExtendForm>),
+    /// Which public key is known.
+    Key(KeyAnswer),
     /// Everything that is this person's.
     Home(Box<Home>),
     /// How the commands work; resources that this person may ask for.
@@ -88,6 +90,31 @@ pub struct Summary {
     /// For more time: the end that held when it was asked, and the end that is asked for.
     #[serde(default)]
     pub extends: Option<(Timestamp, Timestamp)>,
+}
+
+/// Which public key of somebody is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyAnswer {
+    /// What became of it, where something did.
+    pub done: Option<KeyChange>,
+    /// Its fingerprint; none where no key is known.
+    pub fingerprint: Option<String>,
+    /// When it was given in chat; none where the config names it.
+    pub given_at: Option<Timestamp>,
+    /// Whether one can be given in chat.
+    pub taken_in_chat: bool,
+}
+
+/// What became of somebody's public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyChange {
+    /// It is theirs from now on.
+    Given,
+    /// It was theirs already.
+    Unchanged,
+    /// It is forgotten.
+    Forgotten,
 }
 
 /// Requests and grants, at most as many as one message shows.

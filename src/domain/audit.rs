@@ -70,6 +70,10 @@ pub enum AuditKind {
     Ended,
     /// The beneficiary was told again how access is used.
     SentAgain,
+    /// Somebody gave a public key in chat.
+    KeyGiven,
+    /// Somebody had their public key forgotten.
+    KeyForgotten,
     /// A digest was made.
     DigestMade,
 }
@@ -105,6 +109,8 @@ impl AuditKind {
             Self::Stuck => "stuck",
             Self::Ended => "ended",
             Self::SentAgain => "sent_again",
+            Self::KeyGiven => "key_given",
+            Self::KeyForgotten => "key_forgotten",
             Self::DigestMade => "digest_made",
         }
     }

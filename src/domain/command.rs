@@ -90,6 +90,10 @@ pub enum Command {
     },
     /// Tell the beneficiary again how access is used.
     SendAgain(RequestId),
+    /// From now on this is my public key, as it was typed.
+    GiveKey(String),
+    /// Forget the key that I gave.
+    ForgetKey,
 }
 
 /// Which requests and grants a list shows.
@@ -128,6 +132,8 @@ pub enum Query {
     ExtendForm(RequestId),
     /// What I hold, what I asked for, what waits for me, what I may ask for.
     Home,
+    /// Which public key of mine is known.
+    Key,
     /// How the commands work.
     Help,
 }

@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AccountId, DirectoryGroupId};
+use super::public_key::PublicKey;
 use super::timing::{Timestamp, seconds};
 
 /// What a platform says an account is.
@@ -73,11 +75,22 @@ impl AccountStatus {
     }
 }
 
+/// What a platform shows of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenAccount {
+    /// What it is.
+    pub status: AccountStatus,
+    /// The zone that its person set there, where the platform tells it.
+    pub time_zone: Option<Tz>,
+}
+
 /// An account as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownAccount {
     /// What it is.
     pub status: AccountStatus,
+    /// The zone that its person set on the platform, where it tells.
+    pub time_zone: Option<Tz>,
     /// As of when.
     pub as_of: Timestamp,
 }
@@ -93,6 +106,15 @@ pub struct KnownGroup {
     pub members: BTreeSet<AccountId>,
 }
 
+/// A public key that somebody gave in chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenKey {
+    /// The key.
+    pub key: PublicKey,
+    /// When.
+    pub given_at: Timestamp,
+}
+
 /// What is known of some accounts. Of others nothing is known, not even that they are in no group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
@@ -102,6 +124,8 @@ pub struct Known {
     pub accounts: BTreeMap<AccountId, KnownAccount>,
     /// The groups of which the platform was asked.
     pub groups: BTreeMap<DirectoryGroupId, KnownGroup>,
+    /// Public keys that they gave in chat.
+    pub keys: BTreeMap<AccountId, GivenKey>,
 }
 
 /// Something about a group that security was told of and that is not over.
@@ -143,7 +167,7 @@ pub enum Fetched {
     /// Of a group.
     Group(DirectoryGroupId, SeenGroup),
     /// Of an account.
-    Account(AccountId, AccountStatus),
+    Account(AccountId, SeenAccount),
 }
 
 /// Why a platform did not tell.

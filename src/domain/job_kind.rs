@@ -252,6 +252,24 @@ pub enum JobKind {
         /// What.
         news: PolicyNews,
     },
+    /// Tell a channel of security that somebody's public key changed in chat.
+    TellKey {
+        /// Where.
+        place: Place,
+        /// Whose.
+        of: AccountId,
+        /// The new one's fingerprint; none where it is forgotten.
+        fingerprint: Option<String>,
+    },
+    /// Tell somebody on one of their accounts that their public key changed in chat.
+    NotifyKey {
+        /// Whom.
+        account: AccountId,
+        /// Which of their accounts changed it.
+        by: AccountId,
+        /// The new one's fingerprint; none where it is forgotten.
+        fingerprint: Option<String>,
+    },
     /// Put onto a target what must stand there whatever grants there are; at each start.
     Publish {
         /// The issuer instance.
@@ -286,6 +304,7 @@ impl JobKind {
             | Self::TellDirectoryFails { place, .. }
             | Self::TellDirectoryAnswers { place, .. }
             | Self::TellPolicy { place, .. }
+            | Self::TellKey { place, .. }
             | Self::Digest { place, .. } => Some(place),
             Self::Issue { .. }
             | Self::Extend { .. }
@@ -313,6 +332,7 @@ impl JobKind {
             | Self::WatchPlace { .. }
             | Self::LookAtPlaces
             | Self::NotifyWhere { .. }
+            | Self::NotifyKey { .. }
             | Self::Publish { .. }
             | Self::DigestDue => None,
         }
@@ -334,6 +354,7 @@ impl JobKind {
             | Self::TellDirectoryFails { place, .. }
             | Self::TellDirectoryAnswers { place, .. }
             | Self::TellPolicy { place, .. }
+            | Self::TellKey { place, .. }
             | Self::Digest { place, .. } => *place = to.clone(),
             _ => {}
         }

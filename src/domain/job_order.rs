@@ -3,7 +3,7 @@
 mod letters;
 
 use super::command::MessageRef;
-use super::ids::{GrantId, IssuerName, Place, RequestId};
+use super::ids::{AccountId, GrantId, IssuerName, Place, RequestId};
 use super::job::{JobKind, Lane};
 use super::policy_news::PolicyNews;
 use super::spec::Spec;
@@ -254,6 +254,27 @@ impl JobOrder {
                 news: news.clone(),
             },
             format!("policy:{}:{place}", now.timestamp_millis()),
+            place.as_str(),
+            0,
+            now,
+        )
+    }
+
+    /// Tell a channel of security that somebody's public key changed.
+    #[must_use]
+    pub fn tell_key(
+        place: &Place,
+        of: &AccountId,
+        fingerprint: Option<&str>,
+        now: Timestamp,
+    ) -> Self {
+        Self::chat(
+            JobKind::TellKey {
+                place: place.clone(),
+                of: of.clone(),
+                fingerprint: fingerprint.map(str::to_owned),
+            },
+            format!("key:{of}:{}:{place}", now.timestamp_millis()),
             place.as_str(),
             0,
             now,

@@ -23,6 +23,7 @@ pub mod outcome;
 pub mod person;
 pub mod place_orders;
 pub mod policy_news;
+pub mod public_key;
 pub mod refusal;
 pub mod request;
 pub mod spec;

@@ -6,6 +6,7 @@ use super::directory::AccountStatus;
 use super::grant::GrantState;
 use super::ids::{GroupName, IssuerName, RequestId, ResourceName};
 use super::person::Subject;
+use super::public_key::BadKey;
 use super::request::RequestState;
 use super::timing::Timestamp;
 
@@ -96,6 +97,29 @@ pub enum Refusal {
         /// What is missing, in words for people.
         missing: String,
     },
+    /// The issuer knows people by their public key, and knows none of this person.
+    KeyMissing {
+        /// The issuer.
+        issuer: IssuerName,
+    },
+    /// What was typed is no public key that can be used.
+    BadKey {
+        /// Why.
+        why: BadKey,
+    },
+    /// The config names this person's key, and chat can't change it.
+    KeyInConfig,
+    /// Nothing that this person may ask for takes a key from chat.
+    KeysNotTaken,
+    /// Somebody else has this key.
+    KeyOfAnother,
+    /// The key was changed a moment ago.
+    KeyTooSoon {
+        /// When it can be changed again.
+        again_at: Timestamp,
+    },
+    /// It is not known yet in which zone this person means a time of day.
+    ZoneNotKnown,
     /// The person holds too many accesses.
     TooManyLive {
         /// How many are allowed.
@@ -224,6 +248,13 @@ impl Refusal {
             Self::TooShort { .. } => "too_short",
             Self::NotInTheFuture => "not_in_the_future",
             Self::NoAccount { .. } => "no_account",
+            Self::KeyMissing { .. } => "key_missing",
+            Self::BadKey { .. } => "bad_key",
+            Self::KeyInConfig => "key_in_config",
+            Self::KeysNotTaken => "keys_not_taken",
+            Self::KeyOfAnother => "key_of_another",
+            Self::KeyTooSoon { .. } => "key_too_soon",
+            Self::ZoneNotKnown => "zone_not_known",
             Self::TooManyLive { .. } => "too_many_live",
             Self::TooOften { .. } => "too_often",
             Self::TooManyOpen { .. } => "too_many_open",
@@ -257,7 +288,7 @@ impl Refusal {
     pub const fn lacks_facts(&self) -> bool {
         matches!(
             self,
-            Self::FactsTooOld { .. } | Self::AccountNotKnown { .. }
+            Self::FactsTooOld { .. } | Self::AccountNotKnown { .. } | Self::ZoneNotKnown
         )
     }
 }

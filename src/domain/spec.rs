@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ids::{IssuerName, ResourceName};
+use super::public_key::PublicKey;
+use super::timing::{Timestamp, seconds};
 
 /// How bad it is if the access is misused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,6 +42,35 @@ pub struct TargetAccount {
     pub id: String,
     /// What only this account needs, e.g. the public key to certify. Never secret.
     pub parameters: serde_json::Map<String, serde_json::Value>,
+    /// When its person named it in chat; none where the config does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_at: Option<Timestamp>,
+}
+
+/// A key that was given in chat is new for so long, in seconds: no rule approves access for it, so
+/// that whoever got hold of an account for an hour can't bring a key of their own and be let in
+/// without a person's look.
+pub const NEW_KEY_S: i64 = 86_400;
+
+impl TargetAccount {
+    /// An account that a target knows by its public key.
+    #[must_use]
+    pub fn of_key(key: &PublicKey, given_at: Option<Timestamp>) -> Self {
+        let mut parameters = serde_json::Map::new();
+        parameters.insert("public_key".to_owned(), key.line().into());
+        Self {
+            id: key.fingerprint().to_owned(),
+            parameters,
+            given_at,
+        }
+    }
+
+    /// Whether it was named in chat so lately that only people approve access for it.
+    #[must_use]
+    pub fn is_new(&self, now: Timestamp) -> bool {
+        self.given_at
+            .is_some_and(|at| now - at < seconds(NEW_KEY_S))
+    }
 }
 
 /// What a decision is about: frozen at submission, hashed into every vote, and the only thing that
@@ -69,7 +100,7 @@ pub struct Spec {
     /// Seconds from the start to the end.
     pub duration_s: i64,
     /// The moment past which it must not last, where one was named (`until 18:00`).
-    pub until: Option<super::timing::Timestamp>,
+    pub until: Option<Timestamp>,
 }
 
 /// SHA-256 over the canonical text of something, in hexadecimal.

@@ -34,6 +34,12 @@ impl Effects {
         if facts.holds_others > 0 {
             notable.push(Notable::HoldsOthers(facts.holds_others));
         }
+        if let Some(given_at) = request.spec.account.given_at {
+            notable.push(Notable::KeyFromChat {
+                fingerprint: request.spec.account.id.clone(),
+                given_at,
+            });
+        }
         let beneficiary = (!request.beneficiary.is_same_as(&request.requester))
             .then(|| request.beneficiary.account.clone());
         Card {

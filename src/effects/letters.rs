@@ -23,6 +23,19 @@ impl Effects {
         Ok(Outcome::Done)
     }
 
+    pub(super) async fn notify_key(
+        &self,
+        account: &AccountId,
+        by: &AccountId,
+        fingerprint: Option<&String>,
+    ) -> Result<Outcome, Outcome> {
+        let letter = Letter::YourKeyChanged {
+            by: by.clone(),
+            fingerprint: fingerprint.cloned(),
+        };
+        self.tell(account, &letter).await
+    }
+
     pub(super) async fn notify_decided(&self, id: &RequestId) -> Result<Outcome, Outcome> {
         let (facts, card) = self.card(id).await?;
         // What came of the approval is told already, by its own message.

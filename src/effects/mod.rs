@@ -151,6 +151,16 @@ impl Handler for Effects {
             JobKind::TellStuck { grant, place } => self.tell_stuck(grant, place).await,
             JobKind::TellClock { place, by_ms } => self.tell_clock(place, *by_ms).await,
             JobKind::TellPolicy { place, news } => self.tell_policy(place, news).await,
+            JobKind::TellKey {
+                place,
+                of,
+                fingerprint,
+            } => self.tell_key(place, of, fingerprint.as_ref()).await,
+            JobKind::NotifyKey {
+                account,
+                by,
+                fingerprint,
+            } => self.notify_key(account, by, fingerprint.as_ref()).await,
             JobKind::TellHealed { grant, place } => self.tell_healed(grant, place).await,
             JobKind::TellCardLost {
                 request,

@@ -44,7 +44,7 @@ impl Effects {
             let (seen, error) = source.accounts(&accounts).await;
             fetched.extend(
                 seen.into_iter()
-                    .map(|(account, status)| (Fetched::Account(account, status), as_of)),
+                    .map(|(account, shown)| (Fetched::Account(account, shown), as_of)),
             );
             trouble = error;
         }

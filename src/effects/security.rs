@@ -67,6 +67,19 @@ impl Effects {
         self.announce(place, &Letter::Policy(news.clone())).await
     }
 
+    pub(super) async fn tell_key(
+        &self,
+        place: &Place,
+        of: &AccountId,
+        fingerprint: Option<&String>,
+    ) -> Result<Outcome, Outcome> {
+        let letter = Letter::KeyChanged {
+            of: of.clone(),
+            fingerprint: fingerprint.cloned(),
+        };
+        self.announce(place, &letter).await
+    }
+
     pub(super) async fn tell_card_lost(
         &self,
         id: &RequestId,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::grant::Evidence;
 use crate::domain::ids::{AccountId, GrantId, PersonName};
+use crate::domain::public_key::PublicKey;
 use crate::domain::spec::{Spec, TargetAccount};
 use crate::domain::timing::Timestamp;
 
@@ -64,8 +65,8 @@ pub struct PersonFacts {
     pub name: PersonName,
     /// Accounts on chat platforms.
     pub accounts: Vec<AccountId>,
-    /// Public SSH keys, one OpenSSH line each.
-    pub ssh_keys: Vec<String>,
+    /// Public SSH keys; the first one is used.
+    pub ssh_keys: Vec<PublicKey>,
 }
 
 /// One grant, as an issuer is told of it: everything that it may depend on.

@@ -5,7 +5,7 @@
 use super::cap::ByRule;
 use super::membership::{Membership, Trust, may_act, membership};
 use super::model::{AutoApproval, Policy, Resource};
-use super::wanted::{same_spec, wanted};
+use super::wanted::{account_on, same_spec, wanted};
 use crate::domain::command::WantedEnd;
 use crate::domain::ids::{GroupName, ResourceName};
 use crate::domain::person::Identity;
@@ -110,7 +110,7 @@ pub fn submission(
     let resource = find(policy, identity, typed, now)?;
     let asked_under = may_ask(policy, resource, identity, now)?;
     let (spec, approvals_needed) = wanted(policy, resource, identity, end, now)?;
-    let approved_under = auto_approval(policy, resource, identity, spec.duration_s, now)?;
+    let approved_under = auto_approval(policy, resource, identity, &spec, now)?;
     Ok(Allowed {
         spec,
         asked_under,
@@ -143,11 +143,10 @@ pub fn checked(policy: &Policy, request: &Request, now: Timestamp) -> Result<All
     let requester = policy.identify(&request.requester.account);
     let asked_under = may_ask(policy, resource, &requester, now)?;
     same_spec(policy, resource, request)?;
-    let duration_s = request.spec.duration_s;
     Ok(Allowed {
         spec: request.spec.clone(),
         asked_under,
-        approved_under: auto_approval(policy, resource, &requester, duration_s, now)?,
+        approved_under: auto_approval(policy, resource, &requester, &request.spec, now)?,
         approvals_needed: resource.approve.count.max(request.approvals_needed),
     })
 }
@@ -160,9 +159,11 @@ pub fn by_rule_up_to(
     identity: &Identity,
     now: Timestamp,
 ) -> Option<i64> {
+    let is_new = account_on(policy, resource, identity).is_ok_and(|account| account.is_new(now));
     resource
         .auto_approve
         .iter()
+        .filter(|_| !is_new)
         .filter(|rule| {
             let who = membership(policy, &rule.from, identity, Trust::LastKnown, now);
             matches!(who, Membership::Yes(..))
@@ -200,17 +201,20 @@ fn nearest(typed: &str, names: Vec<ResourceName>) -> Option<ResourceName> {
         .map(|(_, name)| name)
 }
 
-/// The first rule that approves it without people. One whose group is not known freshly is not passed
+/// The first rule that approves it without people; none does for a key that is new. One whose group is not known freshly is not passed
 /// over: a later rule, or people, might decide otherwise than it would have.
 pub(super) fn auto_approval(
     policy: &Policy,
     resource: &Resource,
     identity: &Identity,
-    duration_s: i64,
+    spec: &Spec,
     now: Timestamp,
 ) -> Result<Option<ByRule>, Refusal> {
+    if spec.account.is_new(now) {
+        return Ok(None);
+    }
     let fresh = Trust::Fresh(resource.facts_fresh_for_s);
-    let fits = |(_, rule): &(usize, &AutoApproval)| duration_s <= rule.max_s;
+    let fits = |(_, rule): &(usize, &AutoApproval)| spec.duration_s <= rule.max_s;
     for (i, rule) in resource.auto_approve.iter().enumerate().filter(fits) {
         match membership(policy, &rule.from, identity, fresh, now) {
             Membership::Yes(..) => {

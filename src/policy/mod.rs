@@ -5,6 +5,7 @@
 pub mod cap;
 pub mod changes;
 pub mod evaluate;
+pub mod keys;
 pub mod membership;
 pub mod model;
 pub mod more_time;

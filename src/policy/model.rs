@@ -12,6 +12,7 @@ use crate::domain::ids::{
 };
 use crate::domain::person::Identity;
 pub use crate::domain::person::Subject;
+use crate::domain::public_key::PublicKey;
 use crate::domain::spec::{ContentHash, Risk, TargetAccount};
 
 /// A group: whom the config lists, and whoever is in a platform's group.
@@ -28,8 +29,8 @@ pub struct Group {
 pub struct Person {
     /// Accounts that are this person.
     pub accounts: Vec<AccountId>,
-    /// Public SSH keys, one OpenSSH line each.
-    pub ssh_keys: Vec<String>,
+    /// Public SSH keys; the first one is used.
+    pub ssh_keys: Vec<PublicKey>,
     /// IANA name of their time zone.
     pub time_zone: Option<chrono_tz::Tz>,
 }
@@ -110,6 +111,8 @@ pub struct IssuerFacts {
     pub can_end_early: bool,
     /// Who each person is there, or what is missing, in words for that person.
     pub accounts: BTreeMap<PersonName, Result<TargetAccount, String>>,
+    /// Whether people whom it does not know otherwise may name their public key in chat.
+    pub keys_in_chat: bool,
     /// What it is bound to: each key that it signs with, each place where it ends access.
     pub bound_to: BTreeSet<String>,
 }

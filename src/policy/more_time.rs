@@ -34,7 +34,7 @@ pub fn extension(
         WantedEnd::Default => ends + seconds(resource.default_s),
         WantedEnd::After(s) => ends + seconds(s),
         WantedEnd::Until(time) => {
-            let zone = zone_of(policy, resource, identity);
+            let zone = zone_of(policy, resource, identity)?;
             next_time_of_day(zone, time, now).ok_or(Refusal::NotInTheFuture)?
         }
     };
@@ -58,7 +58,7 @@ pub fn extension(
     if spec != held {
         return Err(Refusal::SpecChanged);
     }
-    let approved_under = auto_approval(policy, resource, identity, duration_s, now)?;
+    let approved_under = auto_approval(policy, resource, identity, &spec, now)?;
     Ok(Allowed {
         spec,
         asked_under,

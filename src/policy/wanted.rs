@@ -7,7 +7,7 @@ use crate::domain::command::WantedEnd;
 use crate::domain::person::Identity;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
-use crate::domain::spec::Spec;
+use crate::domain::spec::{Spec, TargetAccount};
 use crate::domain::timing::Timestamp;
 
 /// The shortest access that can be given, in seconds.
@@ -76,22 +76,39 @@ fn wanted_duration(
         WantedEnd::Default => Ok((resource.default_s, None)),
         WantedEnd::After(s) => Ok((s, None)),
         WantedEnd::Until(time) => {
-            let zone = zone_of(policy, resource, identity);
+            let zone = zone_of(policy, resource, identity)?;
             let until = next_time_of_day(zone, time, now).ok_or(Refusal::NotInTheFuture)?;
             Ok(((until - now).num_seconds(), Some(until)))
         }
     }
 }
 
-/// The zone in which this person means a time of day.
-pub(super) fn zone_of(policy: &Policy, resource: &Resource, identity: &Identity) -> chrono_tz::Tz {
-    identity
-        .person
-        .as_ref()
-        .and_then(|person| policy.people.get(person))
-        .and_then(|person| person.time_zone)
-        .or(resource.time_zone)
-        .unwrap_or(chrono_tz::UTC)
+/// The zone in which this person means a time of day: as the config says, as they set it in chat, the
+/// resource's.
+///
+/// # Errors
+/// `ZoneNotKnown` where chat was not asked yet: a guess could give hours more than was meant.
+pub(super) fn zone_of(
+    policy: &Policy,
+    resource: &Resource,
+    identity: &Identity,
+) -> Result<chrono_tz::Tz, Refusal> {
+    let person = identity.person.as_ref();
+    let configured = person
+        .and_then(|name| policy.people.get(name))
+        .and_then(|person| person.time_zone);
+    if let Some(zone) = configured {
+        return Ok(zone);
+    }
+    let account = &identity.account;
+    let in_chat = match policy.known.accounts.get(account) {
+        Some(known) => known.time_zone,
+        None if policy.directories.platforms.contains(account.platform()) => {
+            return Err(Refusal::ZoneNotKnown);
+        }
+        None => None,
+    };
+    Ok(in_chat.or(resource.time_zone).unwrap_or(chrono_tz::UTC))
 }
 
 /// Seconds, rounded up.
@@ -128,23 +145,7 @@ pub(super) fn spec_for(
     duration_s: i64,
     until: Option<Timestamp>,
 ) -> Result<Spec, Refusal> {
-    let missing = |what: &str| Refusal::NoAccount {
-        issuer: resource.issuer.clone(),
-        missing: what.to_owned(),
-    };
-    let issuer = policy
-        .issuers
-        .get(&resource.issuer)
-        .filter(|issuer| !issuer.retired)
-        .ok_or(Refusal::NoLongerAllowed)?;
-    let person = identity.person.as_ref().ok_or_else(|| {
-        missing("the config has no entry for you, so nobody knows your account there")
-    })?;
-    let account = match issuer.accounts.get(person) {
-        Some(Ok(account)) => account.clone(),
-        Some(Err(what)) => return Err(missing(what)),
-        None => return Err(missing("your account there is not known")),
-    };
+    let account = account_on(policy, resource, identity)?;
     Ok(Spec {
         resource: resource.name.clone(),
         title: resource.title.clone(),
@@ -158,5 +159,43 @@ pub(super) fn spec_for(
         parameters: resource.parameters.clone(),
         duration_s,
         until,
+    })
+}
+
+/// Who this person is on the resource's target: as the config says, or by the key that they gave.
+pub(super) fn account_on(
+    policy: &Policy,
+    resource: &Resource,
+    identity: &Identity,
+) -> Result<TargetAccount, Refusal> {
+    let issuer = policy
+        .issuers
+        .get(&resource.issuer)
+        .filter(|issuer| !issuer.retired)
+        .ok_or(Refusal::NoLongerAllowed)?;
+    let person = identity.person.as_ref();
+    let configured = person.and_then(|name| issuer.accounts.get(name));
+    if let Some(Ok(account)) = configured {
+        return Ok(account.clone());
+    }
+    if issuer.keys_in_chat {
+        // The acting account comes first.
+        return policy
+            .accounts_of(identity)
+            .iter()
+            .find_map(|account| policy.known.keys.get(account))
+            .map(|given| TargetAccount::of_key(&given.key, Some(given.given_at)))
+            .ok_or_else(|| Refusal::KeyMissing {
+                issuer: resource.issuer.clone(),
+            });
+    }
+    let missing = match (person, configured) {
+        (None, _) => "the config has no entry for you, so nobody knows your account there",
+        (Some(_), Some(Err(what))) => what,
+        (Some(_), _) => "your account there is not known",
+    };
+    Err(Refusal::NoAccount {
+        issuer: resource.issuer.clone(),
+        missing: missing.to_owned(),
     })
 }

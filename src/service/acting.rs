@@ -189,6 +189,9 @@ fn describe(command: &Command) -> (&'static str, Option<String>) {
         Command::Done(_) => ("done", None),
         Command::Revoke { reason, .. } => ("revoke", Some(reason.clone())),
         Command::SendAgain(_) => ("send_again", None),
+        // Never what was typed: it may be a private key.
+        Command::GiveKey(_) => ("give_key", None),
+        Command::ForgetKey => ("forget_key", None),
     }
 }
 
@@ -215,6 +218,8 @@ async fn decide(tx: &mut dyn Tx, acting: &Acting, command: Command) -> Result<Ve
             reason,
         } => super::extending::extend(tx, acting, &request, end, reason).await,
         Command::SendAgain(id) => super::ending::send_again(tx, acting, &id).await,
+        Command::GiveKey(typed) => super::keys::give(tx, acting, &typed).await,
+        Command::ForgetKey => Ok(super::keys::forget(acting, tx.now())),
         Command::Done(id) => super::ending::done(tx, acting, &id).await,
         Command::Revoke { request, reason } => {
             super::ending::revoke(tx, acting, &request, &reason).await

@@ -52,6 +52,7 @@ impl Service {
         let reader = &mut *reader;
         Ok(match query {
             Query::Help => Answer::Help(evaluate::askable(asker.policy, asker.identity, asker.now)),
+            Query::Key => Answer::Key(super::keys::known(asker.policy, asker.identity, asker.now)),
             Query::Home => Answer::Home(Box::new(asker.home(reader).await?)),
             Query::Resources => Answer::Resources(asker.offers()),
             Query::List(of) => match asker.list(reader, of).await? {

@@ -11,6 +11,7 @@ mod deciding;
 mod digest;
 mod ending;
 mod extending;
+mod keys;
 mod leaving;
 mod missed;
 mod orphans;

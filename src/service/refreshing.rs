@@ -7,8 +7,8 @@ use super::{Service, ServiceError};
 use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::decide::{Plan, retrying};
 use crate::domain::directory::{
-    AccountStatus, Belief, DirectoryGroup, FetchTrouble, Fetched, GroupNews, GroupTrouble,
-    KnownAccount, SeenGroup, believe,
+    Belief, DirectoryGroup, FetchTrouble, Fetched, GroupNews, GroupTrouble, KnownAccount,
+    SeenAccount, SeenGroup, believe,
 };
 use crate::domain::ids::{AccountId, DirectoryGroupId};
 use crate::domain::job::{Job, Settle};
@@ -144,8 +144,8 @@ pub(super) async fn record(
                 let left = keep_group(tx, &mut plan, policy, &id, seen, as_of).await?;
                 gone.extend(left);
             }
-            Fetched::Account(account, status) => {
-                if keep_account(tx, &account, status, as_of).await? {
+            Fetched::Account(account, shown) => {
+                if keep_account(tx, &account, shown, as_of).await? {
                     gone.insert(account);
                 }
             }
@@ -267,16 +267,21 @@ fn news(
 async fn keep_account(
     tx: &mut dyn Tx,
     account: &AccountId,
-    status: AccountStatus,
+    shown: SeenAccount,
     as_of: Timestamp,
 ) -> Result<bool, StoreError> {
+    let SeenAccount { status, time_zone } = shown;
     let known = tx.known(std::slice::from_ref(account)).await?;
     let before = known.accounts.get(account);
     if before.is_some_and(|before| before.as_of > as_of) {
         return Ok(false);
     }
-    tx.keep_account(account, KnownAccount { status, as_of })
-        .await?;
+    let known = KnownAccount {
+        status,
+        time_zone,
+        as_of,
+    };
+    tx.keep_account(account, known).await?;
     Ok(status.has_left() && before.is_none_or(|before| before.status != status))
 }
 

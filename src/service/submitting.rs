@@ -6,8 +6,8 @@ use super::verdict::{Acting, Verdict};
 use crate::domain::answer::Answer;
 use crate::domain::audit::AuditKind;
 use crate::domain::command::WantedEnd;
-use crate::domain::decide::checking;
 use crate::domain::decide::requesting::{self, ActivationTiming};
+use crate::domain::decide::{Plan, checking};
 use crate::domain::decision::Decider;
 use crate::domain::ids::{AccountId, GrantId, RequestId};
 use crate::domain::refusal::Refusal;
@@ -103,7 +103,16 @@ async fn wait_for_facts(
     let policy = &acting.policy;
     let (spec, approvals_needed) = match evaluate::wish(policy, &acting.identity, typed, end, now) {
         Ok(wish) => wish,
-        Err(refusal) => return Ok(Verdict::refused(refusal, None)),
+        Err(refusal) => {
+            // What else they do next may need the same facts.
+            let mut also = Plan::default();
+            checking::ask_again(&mut also, accounts_of(policy, &acting.identity), now);
+            return Ok(Verdict::Refused {
+                refusal,
+                about: None,
+                also,
+            });
+        }
     };
     if let Some(verdict) = not_another(tx, acting, &spec).await? {
         return Ok(verdict);

@@ -13,13 +13,14 @@ use futures_util::future::BoxFuture;
 use crate::domain::audit::{AuditDraft, AuditEntry, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
-use crate::domain::directory::{DirectoryGroup, DirectoryHealth, Known, KnownAccount};
+use crate::domain::directory::{DirectoryGroup, DirectoryHealth, GivenKey, Known, KnownAccount};
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{
     AccountId, DirectoryGroupId, GrantId, IssuerName, Place, RequestId, ResourceName,
 };
 use crate::domain::job::{Claim, Job, JobKind, Lane, Settle};
 use crate::domain::job_order::JobOrder;
+use crate::domain::public_key::PublicKey;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::steady::Jump;
@@ -173,6 +174,8 @@ pub trait Reads: Send {
         &mut self,
         machine_now: Timestamp,
     ) -> Result<BTreeMap<IssuerName, BTreeSet<String>>, StoreError>;
+    /// Who gave this key in chat.
+    async fn key_owners(&mut self, key: &PublicKey) -> Result<Vec<AccountId>, StoreError>;
     /// What the directory knows of these accounts, and of the groups that they may be in.
     async fn known(&mut self, accounts: &[AccountId]) -> Result<Known, StoreError>;
     /// A group of the directory with everybody in it.
@@ -295,6 +298,12 @@ pub trait Tx: Reads {
         &mut self,
         account: &AccountId,
         known: KnownAccount,
+    ) -> Result<(), StoreError>;
+    /// The key that an account gave in chat, from now on; none forgets it.
+    async fn keep_key(
+        &mut self,
+        account: &AccountId,
+        given: Option<&GivenKey>,
     ) -> Result<(), StoreError>;
     /// These accounts are needed now.
     async fn want_accounts(&mut self, accounts: &[AccountId]) -> Result<(), StoreError>;

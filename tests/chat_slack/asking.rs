@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jitbot::directory::DirectorySource;
-use jitbot::domain::directory::{AccountStatus, SeenGroup};
+use jitbot::domain::directory::{AccountStatus, SeenAccount, SeenGroup};
 use jitbot::domain::ids::{AccountId, DirectoryGroupId};
 use serde_json::{Value, json};
 
@@ -78,19 +78,22 @@ async fn a_few_people_are_asked_for_one_by_one_until_slack_has_enough() {
     let double = Double::start().await;
     let info = |user: Value| json!({"ok": true, "user": user});
     let stage = |body: Value| double.stage("users.info", 200, None, body);
-    stage(info(json!({"id": "U1", "team_id": "T1"})));
+    stage(info(
+        json!({"id": "U1", "team_id": "T1", "tz": "Asia/Kolkata"}),
+    ));
     stage(info(json!({"id": "U2", "deleted": true})));
     stage(json!({"ok": false, "error": "user_not_found"}));
     let limited = json!({"ok": false, "error": "ratelimited"});
     double.stage("users.info", 429, Some("9"), limited);
     let people = ["U1", "U2", "U3", "U4", "U5"].map(account);
     let (seen, trouble) = double.outbox().accounts(&people).await;
+    let shown = |id, status, time_zone| (account(id), SeenAccount { status, time_zone });
     assert_eq!(
         seen,
         [
-            (account("U1"), AccountStatus::Member),
-            (account("U2"), AccountStatus::Deactivated),
-            (account("U3"), AccountStatus::NotFound),
+            shown("U1", AccountStatus::Member, Some(chrono_tz::Asia::Kolkata)),
+            shown("U2", AccountStatus::Deactivated, None),
+            shown("U3", AccountStatus::NotFound, None),
         ]
     );
     assert_eq!(trouble.and_then(|trouble| trouble.after_s), Some(9));
@@ -117,13 +120,13 @@ async fn many_people_are_found_in_the_list_of_all() {
     assert_eq!(trouble, None);
     let told: BTreeSet<&AccountId> = seen.iter().map(|(account, _)| account).collect();
     assert_eq!(told, people.iter().collect());
-    for (one, status) in &seen {
+    for (one, shown) in &seen {
         let expected = match one.member() {
             "U7" => AccountStatus::Guest,
             "U29" => AccountStatus::Bot,
             _ => AccountStatus::Member,
         };
-        assert_eq!(*status, expected, "{one}");
+        assert_eq!(shown.status, expected, "{one}");
     }
     let cursors: Vec<Value> = double
         .calls("users.list")

@@ -10,6 +10,7 @@ fn facts() -> BTreeMap<IssuerName, IssuerFacts> {
     let facts = IssuerFacts {
         retired: false,
         can_end_early: true,
+        keys_in_chat: false,
         bound_to: BTreeSet::new(),
         accounts: BTreeMap::new(),
     };

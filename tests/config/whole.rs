@@ -74,7 +74,7 @@ fn what_is_hardly_meant_is_a_warning() {
             "[\"person:alice\", \"slack:T1/U2\"]"
         )),
         [
-            "jitbot.toml:37: resource.box.request: no SSH key is known of slack:T1/U2, who will be refused. Add ssh_keys to [person.NAME] for each.",
+            "jitbot.toml:37: resource.box.request: no SSH key is known of slack:T1/U2, who will be refused. Add ssh_keys to [person.NAME] for each, or set keys_in_chat on the issuer.",
             "jitbot.toml:38: resource.box.approve[0].from: too few others can approve what is asked for by slack:T1/U2. Nobody approves what they asked for: name more people.",
         ]
     );

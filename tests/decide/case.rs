@@ -48,6 +48,7 @@ pub fn request(state: RequestState) -> Request {
         account: TargetAccount {
             id: "SHA256:alice".into(),
             parameters: serde_json::Map::new(),
+            given_at: None,
         },
         entitlements: vec!["principal:deploy".into()],
         parameters: serde_json::Map::new(),

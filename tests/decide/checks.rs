@@ -212,6 +212,7 @@ impl World {
                     Change::Decision(_)
                     | Change::Card(..)
                     | Change::Want(_)
+                    | Change::Key(..)
                     | Change::Record(_)
                     | Change::NoJob(_) => {}
                 }

@@ -124,6 +124,12 @@ fn line(change: &Change, before: &Grant) -> String {
             }
         }
         Change::Card(_, on) => format!("card {}", on.message),
+        Change::Key(account, given) => format!(
+            "key of {account} {}",
+            given
+                .as_ref()
+                .map_or("forgotten", |given| given.key.fingerprint())
+        ),
         Change::Want(accounts) => {
             let names: Vec<&str> = accounts.iter().map(|one| one.member()).collect();
             format!("want {}", names.join(" "))

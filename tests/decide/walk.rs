@@ -153,6 +153,7 @@ impl World {
                 | Change::Decision(_)
                 | Change::Card(..)
                 | Change::Want(_)
+                | Change::Key(..)
                 | Change::Record(_) => {}
             }
         }

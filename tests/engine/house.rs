@@ -84,6 +84,7 @@ pub fn policy(can: &Capabilities) -> Policy {
     let known = |who: &str| TargetAccount {
         id: format!("{who}@target"),
         parameters: serde_json::Map::new(),
+        given_at: None,
     };
     Policy::from(Rules {
         hash: ContentHash::of(b"engine"),
@@ -117,6 +118,7 @@ pub fn policy(can: &Capabilities) -> Policy {
                     .iter()
                     .map(|who| (person(who), Ok(known(who))))
                     .collect(),
+                keys_in_chat: false,
                 bound_to: BTreeSet::new(),
             },
         )]),

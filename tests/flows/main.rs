@@ -15,6 +15,7 @@ mod first_end;
 mod forms;
 mod groups;
 mod home;
+mod keys;
 mod leaving;
 mod more_time;
 mod odd_places;

@@ -224,6 +224,15 @@ impl Browser {
         .await;
     }
 
+    /// Moves the focus, to what is there when it is drawn anew.
+    pub async fn focus(&self, by: By) {
+        let what = format!("the focus on {by:?}");
+        self.until(&what, async || {
+            self.finds(by.clone()).await.focus().await.ok()
+        })
+        .await;
+    }
+
     /// Clicks the button that shows this, the newest if there are several.
     pub async fn press(&self, label: &str) {
         let by = By::XPath(format!("(//button[normalize-space(.)='{label}'])[last()]"));

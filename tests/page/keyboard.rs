@@ -55,17 +55,13 @@ async fn the_whole_way_by_keys_alone() {
 
             page.keys(Key::Alt + "2").await;
             page.sees(".person[aria-current='true']", "Bob").await;
-            page.finds(css(".messages")).await.focus().await.unwrap();
+            page.focus(css(".messages")).await;
             tab_to(&page, "Approve").await;
             page.keys(Key::Space + "").await;
             page.sees(".messages", "Approved by bob").await;
             page.keys(Key::Alt + "1").await;
             page.sees(".person[aria-current='true']", "Alice").await;
-            page.finds(css(".person[aria-current='true']"))
-                .await
-                .focus()
-                .await
-                .unwrap();
+            page.focus(css(".person[aria-current='true']")).await;
             tab_to(&page, "\u{25cf}jitbot").await;
             page.keys(Key::Enter + "").await;
             page.sees(".messages", "Ready").await;

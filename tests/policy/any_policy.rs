@@ -98,6 +98,7 @@ fn any_status() -> impl Strategy<Value = KnownAccount> {
     ];
     (status, -700..1_300_i64).prop_map(|(status, age_s)| KnownAccount {
         status,
+        time_zone: None,
         as_of: now() - TimeDelta::seconds(age_s),
     })
 }
@@ -160,12 +161,14 @@ fn any_issuer() -> impl Strategy<Value = IssuerFacts> {
         IssuerFacts {
             retired,
             can_end_early: true,
+            keys_in_chat: false,
             bound_to: BTreeSet::new(),
             accounts: accounts
                 .map(|(name, n)| {
                     let account = TargetAccount {
                         id: format!("SHA256:{name}"),
                         parameters: serde_json::Map::new(),
+                        given_at: None,
                     };
                     let known = if n > 1 {
                         Ok(account)

@@ -2,9 +2,11 @@
 
 use chrono::NaiveTime;
 use jitbot::domain::command::WantedEnd;
+use jitbot::domain::directory::{AccountStatus, KnownAccount};
+use jitbot::domain::refusal::Refusal;
 use jitbot::policy::evaluate;
 
-use crate::house::{account, compare, house_with, instant, told};
+use crate::house::{account, compare, house_with, instant, now, told};
 
 /// Who asks, in the resource's zone, at which instant, until what: the instant and the seconds.
 type Row = (
@@ -195,4 +197,37 @@ fn a_time_that_spring_skips_tomorrow_is_the_day_afters() {
         "02:30",
         "30 00:30Z 167400",
     )]);
+}
+
+#[test]
+fn the_zone_that_somebody_set_in_chat_goes_before_the_resources_and_is_waited_for() {
+    let zones = [chrono_tz::Pacific::Honolulu, chrono_tz::Asia::Kolkata];
+    let [in_chat, of_resource] = zones.map(Some);
+    let until = |who: &str, known: Option<Option<chrono_tz::Tz>>| {
+        let mut policy = house_with(|resource| {
+            resource.max_s = 48 * 3_600;
+            resource.time_zone = of_resource;
+        });
+        policy.directories.platforms.insert("slack".into());
+        if let Some(time_zone) = known {
+            let seen = KnownAccount {
+                status: AccountStatus::Member,
+                time_zone,
+                as_of: now(),
+            };
+            policy.known.accounts.insert(account(who), seen);
+        }
+        let end = WantedEnd::Until(NaiveTime::from_hms_opt(18, 0, 0).unwrap());
+        let identity = policy.identify(&account(who));
+        evaluate::wish(&policy, &identity, "staging-ssh", end, now())
+            .map(|(spec, _)| format!("{}", spec.until.unwrap().format("%H:%MZ")))
+    };
+    assert_eq!(until("U2", Some(in_chat)).unwrap(), "04:00Z");
+    assert_eq!(until("U2", Some(None)).unwrap(), "12:30Z", "it told none");
+    // Alice's stands in the config, so nobody needs to be asked.
+    let alices = until("U1", None).unwrap();
+    assert!(["16:00Z", "17:00Z"].contains(&alices.as_str()), "{alices}");
+    assert_eq!(until("U1", Some(in_chat)).unwrap(), alices);
+    assert_eq!(until("U2", None), Err(Refusal::ZoneNotKnown));
+    assert!(Refusal::ZoneNotKnown.lacks_facts());
 }

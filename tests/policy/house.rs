@@ -126,6 +126,7 @@ fn known_as(id: &str) -> Result<TargetAccount, String> {
     Ok(TargetAccount {
         id: id.to_owned(),
         parameters: serde_json::from_str(r#"{"key": "ssh-ed25519 AAAA"}"#).unwrap(),
+        given_at: None,
     })
 }
 
@@ -169,6 +170,7 @@ pub fn house() -> Policy {
     let issuer = IssuerFacts {
         retired: false,
         can_end_early: true,
+        keys_in_chat: false,
         bound_to: BTreeSet::new(),
         accounts,
     };
@@ -217,6 +219,7 @@ pub fn house() -> Policy {
         },
     };
     Policy::from(rules).knowing(Known {
+        keys: Default::default(),
         about: EVERYBODY.split_whitespace().map(account).collect(),
         accounts: BTreeMap::new(),
         groups: BTreeMap::from([

@@ -21,6 +21,7 @@ fn asked_of(who: &str, said: Option<(AccountStatus, i64)>) -> Policy {
     for name in ["U1", "U2", "U3", "U4", "U5"] {
         let known = KnownAccount {
             status: AccountStatus::Member,
+            time_zone: None,
             as_of: now(),
         };
         policy.known.accounts.insert(account(name), known);
@@ -31,7 +32,11 @@ fn asked_of(who: &str, said: Option<(AccountStatus, i64)>) -> Policy {
         }
         Some((status, age_s)) => {
             let as_of = now() - TimeDelta::seconds(age_s);
-            let known = KnownAccount { status, as_of };
+            let known = KnownAccount {
+                status,
+                time_zone: None,
+                as_of,
+            };
             policy.known.accounts.insert(account(who), known);
         }
     }
@@ -154,6 +159,7 @@ fn who_has_left_and_who_has_not() {
     let says = |policy: &mut Policy, status| {
         let known = KnownAccount {
             status,
+            time_zone: None,
             as_of: now() - TimeDelta::days(30),
         };
         policy.known.accounts.insert(account("U1"), known);
@@ -277,6 +283,7 @@ fn who_has_left_and_who_has_not() {
     let mut today = then.clone();
     let guest = KnownAccount {
         status: S::Guest,
+        time_zone: None,
         as_of: now(),
     };
     today.known.accounts.insert(account("U5"), guest);

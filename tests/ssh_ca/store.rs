@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use jitbot::clock::{Clock, Timestamp, machine_now};
 use jitbot::domain::ids::{GrantId, IssuerName, PersonName, RequestId, ResourceName};
+use jitbot::domain::public_key::PublicKey;
 use jitbot::domain::spec::{Risk, Spec};
 use jitbot::issuer::ssh_ca::{Hosts, Settings, SshCa};
 use jitbot::issuer::{EndedGrants, GrantOrder, IssueError, Issuer as _, PersonFacts};
@@ -120,7 +121,9 @@ impl Bench {
         PersonFacts {
             name: PersonName::new("alice").unwrap(),
             accounts: vec![],
-            ssh_keys: vec![self.person.public_key().to_openssh().unwrap()],
+            ssh_keys: vec![
+                PublicKey::parse(&self.person.public_key().to_openssh().unwrap()).unwrap(),
+            ],
         }
     }
 

@@ -76,6 +76,7 @@ async fn what_is_known_is_about_those_who_were_asked_for() {
         keep_group(&world, &doubted).await;
         let status = KnownAccount {
             status: AccountStatus::Guest,
+            time_zone: None,
             as_of: at(5),
         };
         world
@@ -111,6 +112,7 @@ async fn accounts_keep_when_they_were_asked_for_and_when_they_were_needed() {
     for world in worlds().await {
         let status = |status, s| KnownAccount {
             status,
+            time_zone: None,
             as_of: at(s),
         };
         world

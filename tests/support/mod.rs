@@ -85,6 +85,8 @@ pub struct Setup {
     pub private_channels: bool,
     /// Whether engineering, sre and oncall are Slack's user groups.
     pub usergroups: bool,
+    /// Whether people may give their keys in chat.
+    pub keys_in_chat: bool,
 }
 
 pub fn workspace() -> Workspace {
@@ -161,6 +163,7 @@ accounts = ["slack:T0SHOP/U0CAROL"]
 [issuer.staging-ca]
 kind = "ssh-ca"
 ca_key = {{ file = "{ca}" }}
+keys_in_chat = {keys_in_chat}
 {krl}
 
 [resource.staging-ssh]
@@ -195,6 +198,7 @@ remind = ["10m"]
 "##,
         db = path("jitbot.db"),
         ca = path("ca"),
+        keys_in_chat = setup.keys_in_chat,
         engineering = group(&["alice", "bob", "olga"], "engineering"),
         sre = group(&["bob", "dana"], "S0SRE"),
         oncall = group(&["olga"], "@oncall"),

@@ -11,7 +11,7 @@ use super::client::Api;
 use super::failure::{Failure, Kind};
 use super::send::SlackOutbox;
 use crate::directory::DirectorySource;
-use crate::domain::directory::{AccountStatus, FetchTrouble, SeenGroup};
+use crate::domain::directory::{AccountStatus, FetchTrouble, SeenAccount, SeenGroup};
 use crate::domain::ids::{AccountId, DirectoryGroupId};
 
 /// People who are asked for one by one; more are found in the list of all, page by page.
@@ -74,9 +74,19 @@ pub(super) struct User {
     is_ultra_restricted: bool,
     #[serde(default)]
     is_stranger: bool,
+    /// IANA name of the zone that the person set.
+    tz: Option<String>,
 }
 
 impl User {
+    fn seen(&self, team: &str) -> SeenAccount {
+        SeenAccount {
+            status: self.status(team),
+            // One that we don't know is as good as none.
+            time_zone: self.tz.as_deref().and_then(|name| name.parse().ok()),
+        }
+    }
+
     pub(super) fn status(&self, team: &str) -> AccountStatus {
         if self.deleted {
             AccountStatus::Deactivated
@@ -175,12 +185,12 @@ impl SlackOutbox {
         &self,
         team: &str,
         accounts: &[AccountId],
-    ) -> (Vec<(AccountId, AccountStatus)>, Option<FetchTrouble>) {
+    ) -> (Vec<(AccountId, SeenAccount)>, Option<FetchTrouble>) {
         let mut seen = Vec::new();
         for account in accounts {
             let arguments = json!({ "user": account.member() });
-            let status = match self.api.call::<Info>("users.info", &arguments).await {
-                Ok(info) => info.user.status(team),
+            let shown = match self.api.call::<Info>("users.info", &arguments).await {
+                Ok(info) => info.user.seen(team),
                 Err(failure)
                     if failure.is_one_of(&[
                         "user_not_found",
@@ -188,11 +198,14 @@ impl SlackOutbox {
                         "user_not_visible",
                     ]) =>
                 {
-                    AccountStatus::NotFound
+                    SeenAccount {
+                        status: AccountStatus::NotFound,
+                        time_zone: None,
+                    }
                 }
                 Err(failure) => return (seen, Some(trouble(failure))),
             };
-            seen.push((account.clone(), status));
+            seen.push((account.clone(), shown));
         }
         (seen, None)
     }
@@ -201,7 +214,7 @@ impl SlackOutbox {
         &self,
         team: &str,
         accounts: &[AccountId],
-    ) -> (Vec<(AccountId, AccountStatus)>, Option<FetchTrouble>) {
+    ) -> (Vec<(AccountId, SeenAccount)>, Option<FetchTrouble>) {
         let mut wanted: BTreeMap<&str, &AccountId> =
             accounts.iter().map(|one| (one.member(), one)).collect();
         let mut seen = Vec::new();
@@ -214,7 +227,7 @@ impl SlackOutbox {
             };
             for user in page.members {
                 if let Some(account) = wanted.remove(user.id.as_str()) {
-                    seen.push((account.clone(), user.status(team)));
+                    seen.push((account.clone(), user.seen(team)));
                 }
             }
             cursor = page
@@ -263,7 +276,7 @@ impl DirectorySource for SlackOutbox {
     async fn accounts(
         &self,
         accounts: &[AccountId],
-    ) -> (Vec<(AccountId, AccountStatus)>, Option<FetchTrouble>) {
+    ) -> (Vec<(AccountId, SeenAccount)>, Option<FetchTrouble>) {
         let team = match self.whoami().await {
             Ok(me) => me.team_id.clone(),
             Err(failure) => return (Vec::new(), Some(trouble(failure))),

@@ -2,7 +2,7 @@
 
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
-use super::{command, lists, refusal, whom};
+use super::{command, keys, lists, refusal, whom};
 use crate::domain::answer::{Answer, Summary};
 use crate::domain::duration;
 use crate::domain::grant::GrantState;
@@ -79,6 +79,7 @@ pub fn answer(answer: &Answer) -> Message {
         Answer::RequestForm(_) | Answer::ExtendForm(_) => {
             Message::line(Text::of("A form opens to fill in."))
         }
+        Answer::Key(answer) => keys::key(answer),
         Answer::Home(home) => super::home(home),
         Answer::Help(resources) => lists::help(resources),
     }

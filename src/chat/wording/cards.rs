@@ -159,15 +159,20 @@ fn facts(card: &Card) -> Vec<(&'static str, Text)> {
     if !card.notable.is_empty() {
         let mut text = Text::default();
         for (i, notable) in card.notable.iter().enumerate() {
-            text = text
-                .plain(if i > 0 { " · " } else { "" })
-                .plain(match notable {
-                    Notable::FirstTime => {
-                        "first request of this person for this resource".to_owned()
-                    }
-                    Notable::HoldsOthers(1) => "holds 1 other access now".to_owned(),
-                    Notable::HoldsOthers(n) => format!("holds {n} other accesses now"),
-                });
+            text = text.plain(if i > 0 { " · " } else { "" });
+            text = match notable {
+                Notable::FirstTime => text.plain("first request of this person for this resource"),
+                Notable::HoldsOthers(1) => text.plain("holds 1 other access now"),
+                Notable::HoldsOthers(n) => text.plain(format!("holds {n} other accesses now")),
+                Notable::KeyFromChat {
+                    fingerprint,
+                    given_at,
+                } => text
+                    .plain("for the key ")
+                    .code(fingerprint)
+                    .plain(", given in chat ")
+                    .moment(*given_at),
+            };
         }
         facts.push(("Notable", text));
     }

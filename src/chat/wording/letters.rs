@@ -9,7 +9,7 @@ use super::digests::digest;
 use super::history::history;
 use super::places::{place_back, place_lost, seen_in, unseen};
 use super::policies::policy_news;
-use super::{answer, command, directory, how_it_ends};
+use super::{answer, command, directory, how_it_ends, keys};
 use crate::domain::grant::GrantState;
 use crate::domain::request::RequestState;
 
@@ -88,6 +88,8 @@ pub fn letter(letter: &Letter) -> Message {
         Letter::SeenIn { card, place } => seen_in(card, place),
         Letter::Unseen(card) => unseen(card),
         Letter::Policy(news) => policy_news(news),
+        Letter::KeyChanged { of, fingerprint } => keys::news(of, fingerprint.as_deref()),
+        Letter::YourKeyChanged { by, fingerprint } => keys::yours(by, fingerprint.as_deref()),
         Letter::Digest(numbers) => digest(numbers),
     }
 }

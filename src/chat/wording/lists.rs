@@ -319,6 +319,9 @@ const fn purpose(verb: Verb) -> &'static str {
         Verb::Revoke => "takes somebody's access away (its approvers and security)",
         Verb::Who => "shows who decides on it, and to them who holds it",
         Verb::Explain => "shows what would happen if you asked",
+        Verb::Key => {
+            "shows your public key; with the line of a .pub file, gives it (\"forget\" forgets it)"
+        }
         Verb::Help => "shows this",
     }
 }

@@ -3,7 +3,7 @@
 use super::super::text::Text;
 use super::super::verb::Verb;
 use super::directory::status;
-use super::{command, whom};
+use super::{command, keys, whom};
 use crate::domain::duration;
 use crate::domain::grant::GrantState;
 use crate::domain::refusal::Refusal;
@@ -103,6 +103,29 @@ pub fn refusal(refusal: &Refusal) -> Text {
             .plain(" can't tell who you are on its target: ")
             .plain(missing)
             .plain(" Ask whoever keeps jitbot's config to add it."),
+        Refusal::KeyMissing { issuer } => keys::missing(issuer.as_str()),
+        Refusal::BadKey { why } => keys::bad(why),
+        Refusal::KeyInConfig => Text::of(
+            "jitbot's config names your public key, and chat can't change it. Ask whoever keeps the config. ",
+        )
+        .code("/jit key")
+        .plain(" shows which it is."),
+        Refusal::KeysNotTaken => Text::of(
+            "Nothing that you may ask for takes a public key from chat, so none was kept.",
+        ),
+        Refusal::KeyOfAnother => Text::of(
+            "Somebody else has this key. Targets know people by their keys, so each person has one of their own: please send another.",
+        ),
+        Refusal::KeyTooSoon { again_at } => {
+            Text::of("Your key was changed a moment ago. It can be changed again ")
+                .moment(*again_at)
+                .plain(".")
+        }
+        Refusal::ZoneNotKnown => Text::of(
+            "It is not known yet in which time zone you are, so nothing was done. It is being looked up: please try again in a moment, or type a length like ",
+        )
+        .code("1h")
+        .plain("."),
         Refusal::TooManyLive { max } => Text::of(format!(
             "You hold {max} accesses, and no more are allowed at once. Give one back: "
         ))
@@ -196,7 +219,7 @@ pub fn refusal(refusal: &Refusal) -> Text {
             Text::of("jitbot is not set up for your workspace; only its own can use it.")
         }
         Refusal::SpecChanged => Text::of(
-            "The config changed after the approval, so what was approved would no longer be what is given. Please ask anew.",
+            "The config, or your key, changed after it was asked for, so what was approved would no longer be what is given. Please ask anew.",
         ),
         Refusal::NoLongerAllowed => {
             Text::of("The requester may no longer ask for this resource, so it is not given.")

@@ -7,12 +7,14 @@ pub mod checking;
 pub mod ending;
 pub mod extending;
 pub mod giving;
+pub mod keys;
 pub mod requesting;
 pub mod retrying;
 
 use super::audit::AuditDraft;
 use super::command::MessageRef;
 use super::decision::Decision;
+use super::directory::GivenKey;
 use super::grant::{Grant, GrantState};
 use super::ids::{AccountId, RequestId};
 use super::job_order::JobOrder;
@@ -33,6 +35,8 @@ pub enum Change {
     Grant(Box<Grant>, GrantState),
     /// Where a card stands.
     Card(RequestId, MessageRef),
+    /// The key that an account gave in chat; none forgets it.
+    Key(AccountId, Option<GivenKey>),
     /// Accounts of which the directory must be asked.
     Want(Vec<AccountId>),
     /// An entry for the record.

@@ -79,6 +79,27 @@ impl JobOrder {
         )
     }
 
+    /// Tell somebody on one of their accounts that their public key changed.
+    #[must_use]
+    pub fn notify_key(
+        to: &AccountId,
+        by: &AccountId,
+        fingerprint: Option<&str>,
+        now: Timestamp,
+    ) -> Self {
+        Self::chat(
+            JobKind::NotifyKey {
+                account: to.clone(),
+                by: by.clone(),
+                fingerprint: fingerprint.map(str::to_owned),
+            },
+            format!("yourkey:{by}:{}:{to}", now.timestamp_millis()),
+            to.as_str(),
+            0,
+            now,
+        )
+    }
+
     /// Draw a reminder anew.
     #[must_use]
     pub fn sync_reminder(grant: &GrantId, on: &MessageRef, now: Timestamp) -> Self {

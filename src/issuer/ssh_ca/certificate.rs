@@ -2,7 +2,6 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use ssh_key::certificate::{Builder, CertType};
-use ssh_key::public::KeyData;
 use ssh_key::rand_core::OsRng;
 use ssh_key::{Algorithm, Certificate, EcdsaCurve, HashAlg, PrivateKey, PublicKey};
 
@@ -11,10 +10,6 @@ use crate::domain::ids::GrantId;
 
 /// The longest certificate line, in characters: it must fit into a chat message with its words.
 pub const CERTIFICATE_MAX_CHARS: usize = 2_700;
-
-/// The smallest and largest RSA key that gets a certificate, in bits. Below, sshd may refuse it;
-/// above, the certificate is too long for a message.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=4_096;
 
 /// Why a CA key can't be used. Says nothing of the key itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,11 +32,6 @@ pub enum CaKeyError {
     )]
     Kind(String),
 }
-
-/// Why a person's key gets no certificate, in words for the person.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SubjectKeyError(pub String);
 
 /// Why no certificate could be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -199,50 +189,10 @@ impl Ca {
     }
 }
 
-/// Reads a person's public key.
-///
-/// # Errors
-/// [`SubjectKeyError`] when no certificate can be made for it.
-pub fn subject(line: &str) -> Result<PublicKey, SubjectKeyError> {
-    let mut key = PublicKey::from_openssh(line.trim()).map_err(|_| {
-        SubjectKeyError(
-            "your SSH key in the config can't be read; it must be one line out of a .pub file, \
-             without options before it"
-                .to_owned(),
-        )
-    })?;
-    match key.key_data() {
-        KeyData::Ed25519(_)
-        | KeyData::Ecdsa(_)
-        | KeyData::SkEd25519(_)
-        | KeyData::SkEcdsaSha2NistP256(_) => {}
-        KeyData::Rsa(rsa) => {
-            let bits = rsa.n.as_positive_bytes().map_or(0, |n| {
-                n.len() * 8 - n.first().map_or(0, |b| b.leading_zeros() as usize)
-            });
-            if !RSA_BITS.contains(&bits) {
-                return Err(SubjectKeyError(format!(
-                    "your RSA key in the config has {bits} bits; a certificate can be made for \
-                     {} to {} bits, or better for an Ed25519 key",
-                    RSA_BITS.start(),
-                    RSA_BITS.end()
-                )));
-            }
-        }
-        other => {
-            return Err(SubjectKeyError(format!(
-                "no certificate can be made for your SSH key of type {}; use an Ed25519 key",
-                other.algorithm()
-            )));
-        }
-    }
-    key.set_comment("");
-    Ok(key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::public_key::RSA_BITS;
 
     fn ca(algorithm: Algorithm) -> (Ca, PrivateKey) {
         let key = PrivateKey::random(&mut OsRng, algorithm).unwrap();
@@ -340,29 +290,16 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_get_no_certificate_are_refused_in_words_for_their_owner() {
-        assert!(subject("nonsense").unwrap_err().0.contains(".pub file"));
-        let line = person().to_openssh().unwrap();
-        assert!(subject(&line).is_ok());
-        assert!(subject(&format!("from=\"10.0.0.1\" {line}")).is_err());
-    }
-
-    #[test]
     fn the_longest_parameters_fit_with_the_largest_key() {
         use ssh_key::Mpint;
-        use ssh_key::public::RsaPublicKey;
-        let rsa = |bits: usize| {
-            let mut n = vec![0xFF_u8; bits / 8];
-            n[bits / 8 - 1] = 1;
-            let key = RsaPublicKey {
-                e: Mpint::from_positive_bytes(&[1, 0, 1]).unwrap(),
-                n: Mpint::from_positive_bytes(&n).unwrap(),
-            };
-            PublicKey::new(KeyData::Rsa(key), "").to_openssh().unwrap()
+        use ssh_key::public::{KeyData, RsaPublicKey};
+        let mut n = vec![0xFF_u8; *RSA_BITS.end() / 8];
+        n[511] = 1;
+        let key = RsaPublicKey {
+            e: Mpint::from_positive_bytes(&[1, 0, 1]).unwrap(),
+            n: Mpint::from_positive_bytes(&n).unwrap(),
         };
-        assert!(subject(&rsa(1_024)).unwrap_err().0.contains("1024 bits"));
-        assert!(subject(&rsa(8_192)).unwrap_err().0.contains("8192 bits"));
-        let subject = subject(&rsa(4_096)).unwrap();
+        let subject = PublicKey::new(KeyData::Rsa(key), "");
         let parameters = parameters(serde_json::json!({
             "principals": ["deploy"], "force_command": "x".repeat(590),
             "extensions": ["permit-X11-forwarding", "permit-agent-forwarding",

@@ -191,21 +191,14 @@ impl Issuer for SshCa {
     }
 
     async fn resolve(&self, person: &PersonFacts) -> Result<TargetAccount, IssueError> {
-        let Some(line) = person.ssh_keys.first() else {
-            return Err(permanent(format!(
+        match person.ssh_keys.first() {
+            Some(key) => Ok(TargetAccount::of_key(key, None)),
+            None => Err(permanent(format!(
                 "there is no SSH key for {} in the config; ask whoever runs jitbot to add your \
                  public key",
                 person.name
-            )));
-        };
-        let key = certificate::subject(line).map_err(|e| permanent(e.to_string()))?;
-        let public_key = key.to_openssh().map_err(|e| permanent(e.to_string()))?;
-        let mut parameters = Map::new();
-        parameters.insert("public_key".to_owned(), public_key.trim().into());
-        Ok(TargetAccount {
-            id: key.fingerprint(ssh_key::HashAlg::Sha256).to_string(),
-            parameters,
-        })
+            ))),
+        }
     }
 
     fn entitlements(&self, parameters: &Map<String, Value>) -> Result<Vec<String>, String> {
@@ -221,7 +214,8 @@ impl Issuer for SshCa {
             .get("public_key")
             .and_then(Value::as_str)
             .ok_or_else(|| permanent("the grant names no public key".to_owned()))?;
-        let subject = certificate::subject(subject).map_err(|e| permanent(e.to_string()))?;
+        let subject =
+            ssh_key::PublicKey::from_openssh(subject).map_err(|e| permanent(e.to_string()))?;
         let validity = validity(order, self.clock.machine_now())?;
         let certificate = self
             .ca

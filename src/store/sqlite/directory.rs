@@ -34,9 +34,9 @@ const ADD_MEMBER: &str = "INSERT INTO directory_members (source, group_id, accou
 const DROP_MEMBER: &str = "DELETE FROM directory_members
     WHERE source = $1 AND group_id = $2 AND account = $3";
 
-const KEEP_ACCOUNT: &str = "INSERT INTO directory_accounts (account, status, fetched_at, wanted_at)
-    VALUES ($1, $2, $3, $3)
-    ON CONFLICT (account) DO UPDATE SET status = excluded.status, fetched_at = excluded.fetched_at";
+const KEEP_ACCOUNT: &str = "INSERT INTO directory_accounts (account, status, time_zone, fetched_at,
+    wanted_at) VALUES ($1, $2, $3, $4, $4) ON CONFLICT (account) DO UPDATE SET status = excluded.status,
+    time_zone = excluded.time_zone, fetched_at = excluded.fetched_at";
 
 const WANT_ACCOUNT: &str = "INSERT INTO directory_accounts (account, wanted_at) VALUES ($1, $2)
     ON CONFLICT (account) DO UPDATE SET wanted_at = excluded.wanted_at";
@@ -119,15 +119,25 @@ pub(super) async fn known(
     let mut query =
         QueryBuilder::new("SELECT * FROM directory_accounts WHERE status IS NOT NULL AND ");
     push_in(&mut query, "account", names());
-    for row in query.build().fetch_all(conn).await.map_err(database)? {
+    for row in query
+        .build()
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(database)?
+    {
         let word: String = row.try_get("status").map_err(database)?;
         let status = AccountStatus::parse(&word)
             .ok_or_else(|| inconsistent("an account's status", format!("it is `{word}`")))?;
-        let as_of = fetched_in(&row)?;
-        known
-            .accounts
-            .insert(account_in(&row)?, KnownAccount { status, as_of });
+        // A name that this version does not know any more is as good as none.
+        let zone: Option<String> = row.try_get("time_zone").map_err(database)?;
+        let account = KnownAccount {
+            status,
+            time_zone: zone.and_then(|name| name.parse().ok()),
+            as_of: fetched_in(&row)?,
+        };
+        known.accounts.insert(account_in(&row)?, account);
     }
+    known.keys = super::keys::of(conn, accounts).await?;
     Ok(known)
 }
 
@@ -236,6 +246,7 @@ pub(super) async fn keep_account(
     sqlx::query(KEEP_ACCOUNT)
         .bind(account.as_str())
         .bind(known.status.as_str())
+        .bind(known.time_zone.map(chrono_tz::Tz::name))
         .bind(known.as_of.timestamp_millis())
         .execute(conn)
         .await

@@ -9,6 +9,7 @@ mod fault;
 mod grants;
 mod jobs;
 mod kept;
+mod keys;
 mod lock;
 mod record;
 mod requests;

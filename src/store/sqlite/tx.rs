@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
 use super::claims::{self, Moment};
-use super::{directory, grants, jobs, kept, record, requests};
+use super::{directory, grants, jobs, kept, keys, record, requests};
 use crate::domain::audit::{AuditDraft, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
-use crate::domain::directory::{DirectoryGroup, DirectoryHealth, KnownAccount};
+use crate::domain::directory::{DirectoryGroup, DirectoryHealth, GivenKey, KnownAccount};
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{AccountId, IssuerName, RequestId};
 use crate::domain::job::{Claim, Job, Lane, Settle};
@@ -176,6 +176,15 @@ impl Tx for SqliteTx<'_> {
         known: KnownAccount,
     ) -> Result<(), StoreError> {
         let result = directory::keep_account(self.begin()?, account, known).await;
+        self.end(result)
+    }
+
+    async fn keep_key(
+        &mut self,
+        account: &AccountId,
+        given: Option<&GivenKey>,
+    ) -> Result<(), StoreError> {
+        let result = keys::keep(self.begin()?, account, given).await;
         self.end(result)
     }
 

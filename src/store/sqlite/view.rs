@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::tx::SqliteTx;
-use super::{directory, grants, jobs, kept, record, requests};
+use super::{directory, grants, jobs, kept, keys, record, requests};
 use crate::domain::audit::{AuditEntry, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
@@ -16,6 +16,7 @@ use crate::domain::ids::{
     AccountId, DirectoryGroupId, GrantId, IssuerName, Place, RequestId, ResourceName,
 };
 use crate::domain::job::JobKind;
+use crate::domain::public_key::PublicKey;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::timing::Timestamp;
@@ -178,6 +179,10 @@ macro_rules! reads {
 
             async fn known(&mut self, accounts: &[AccountId]) -> Result<Known, StoreError> {
                 directory::known(self.conn(), accounts).await
+            }
+
+            async fn key_owners(&mut self, key: &PublicKey) -> Result<Vec<AccountId>, StoreError> {
+                keys::owners(self.conn(), key).await
             }
 
             async fn directory_group(

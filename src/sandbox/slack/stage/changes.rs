@@ -177,6 +177,17 @@ fn apply(workspace: &Shared, state: &mut State, change: Change) -> Result<(), St
             user_changed(workspace, state, &id);
             Ok(())
         }
+        Change::Zone { user: who, zone } => {
+            if zone.parse::<chrono_tz::Tz>().is_err() {
+                return cannot(format!("there is no time zone {zone}"));
+            }
+            let id = user(state, &who)?;
+            if let Some(user) = state.users.get_mut(&id) {
+                user.tz = zone;
+            }
+            user_changed(workspace, state, &id);
+            Ok(())
+        }
         Change::DisableGroup(name) => user_groups::disable(workspace, state, &name, true),
         Change::EnableGroup(name) => user_groups::disable(workspace, state, &name, false),
         Change::GroupMembers { group, users } => {

@@ -117,6 +117,13 @@ pub enum Change {
     DisableGroup(String),
     /// Enables it again.
     EnableGroup(String),
+    /// Sets a person's time zone.
+    Zone {
+        /// Id or name.
+        user: String,
+        /// IANA name.
+        zone: String,
+    },
     /// Replaces the members of a user group.
     GroupMembers {
         /// Id or handle.
