@@ -37,6 +37,7 @@ fn offer(n: usize, title: &str) -> Offer {
         approvals: 9,
         approvers: vec![Subject::Group(GroupName::new("sre").unwrap()); 30],
         by_rule_up_to_s: n.is_multiple_of(2).then_some(3_600),
+        account_missing: n.is_multiple_of(3),
     }
 }
 

@@ -132,6 +132,8 @@ pub struct CardGrant {
 pub enum Notable {
     /// This person's first request for this resource.
     FirstTime,
+    /// This person holds the same already, until then.
+    HoldsSame(Timestamp),
     /// So many other accesses of this person are live.
     HoldsOthers(i64),
     /// The access is for a public key that was given in chat.

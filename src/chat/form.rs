@@ -61,6 +61,7 @@ pub fn field_of(refusal: &Refusal, fields: &[Field]) -> Option<Field> {
         | Refusal::TooLongInAll { .. }
         | Refusal::TooShort { .. }
         | Refusal::NotInTheFuture
+        | Refusal::ZoneNotKnown
         | Refusal::NotLater { .. } => Field::Duration,
         Refusal::ReasonMissing | Refusal::ReasonTooLong { .. } | Refusal::ControlCharacters => {
             Field::Reason

@@ -140,7 +140,9 @@ fn which_list(rest: &str) -> Result<ListOf, Refusal> {
         "" | "mine" => Ok(ListOf::Mine),
         "waiting" => Ok(ListOf::Waiting),
         "all" => Ok(ListOf::All),
-        _ => Err(Verb::ListWaiting.missing()),
+        _ => Err(Refusal::Missing {
+            usage: "/jit list [waiting|all]".to_owned(),
+        }),
     }
 }
 

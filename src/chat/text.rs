@@ -159,6 +159,8 @@ impl Text {
 /// A part of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
+    /// Begins a section with these words.
+    Section(&'static str),
     /// A line.
     Line(Text),
     /// Lines that belong together, each with a mark before it.
@@ -216,7 +218,7 @@ impl Message {
             .flat_map(|part| match part {
                 Part::Line(text) | Part::Aside(text) => std::slice::from_ref(text),
                 Part::List(lines) => lines.as_slice(),
-                Part::Quote(_) | Part::Verbatim(_) | Part::Buttons(_) => &[],
+                Part::Section(_) | Part::Quote(_) | Part::Verbatim(_) | Part::Buttons(_) => &[],
             })
             .flat_map(Text::quiet_people)
             .cloned()
@@ -229,6 +231,7 @@ impl Message {
         let mut lines: Vec<String> = self.title.iter().cloned().collect();
         for part in &self.parts {
             match part {
+                Part::Section(words) => lines.push((*words).to_owned()),
                 Part::Line(text) | Part::Aside(text) => lines.push(text.flat()),
                 Part::List(items) => {
                     lines.extend(items.iter().map(|item| format!("- {}", item.flat())));

@@ -22,7 +22,7 @@ pub use cards::{CardWords, card, copy_of};
 pub use forms::{FieldWords, FormWords, Suggestion, form};
 pub use home::home;
 pub use letters::letter;
-pub use refusals::refusal;
+pub use refusals::{beside_field, refusal};
 
 use super::card::HowItEnds;
 use super::text::Text;

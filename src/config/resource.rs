@@ -295,7 +295,7 @@ fn read_approve(item: &Item<'_>, names: &Names) -> Option<Approval> {
         } else {
             item.problem(
                 format!("has {} stages", stages.len()),
-                "One is served today, several come later; put everybody into one stage's from.",
+                "One is served today, several come later. People of one stage's from count alike: with count = 2 any two of them are enough, also two of the same group.",
             );
         }
         return None;

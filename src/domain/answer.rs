@@ -25,6 +25,8 @@ pub enum Answer {
     AlreadyThere(Summary),
     /// The approval counts.
     Approved(Summary),
+    /// This person's approval counts already; others are needed.
+    ApprovedAlready(Summary),
     /// The denial counts.
     Denied(Summary),
     /// The denial needs a reason; a form asks for it.
@@ -166,6 +168,9 @@ pub struct Offer {
     pub approvers: Vec<Subject>,
     /// For so many seconds at most a rule approves it for this person.
     pub by_rule_up_to_s: Option<i64>,
+    /// Nobody knows yet who this person is on its target, so asking is refused.
+    #[serde(default)]
+    pub account_missing: bool,
 }
 
 /// Who may ask for a resource, who decides, who holds it.

@@ -31,8 +31,12 @@ impl Effects {
         if facts.first_time {
             notable.push(Notable::FirstTime);
         }
-        if facts.holds_others > 0 {
-            notable.push(Notable::HoldsOthers(facts.holds_others));
+        if let Some(until) = facts.holds_same {
+            notable.push(Notable::HoldsSame(until));
+        }
+        let others = facts.holds_others - i64::from(facts.holds_same.is_some());
+        if others > 0 {
+            notable.push(Notable::HoldsOthers(others));
         }
         if let Some(given_at) = request.spec.account.given_at {
             notable.push(Notable::KeyFromChat {

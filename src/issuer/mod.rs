@@ -91,7 +91,8 @@ pub struct Issued {
     pub handle: serde_json::Value,
     /// Whether it works already.
     pub usable: bool,
-    /// How the beneficiary uses it: one sentence for people.
+    /// How the beneficiary uses it, for people: sentences, in which `` `…` `` is what is typed or
+    /// named. A line that begins with `$ ` is a command and stands alone.
     pub how_to_use: String,
     /// A document for the beneficiary, e.g. a certificate; never secret.
     pub document: Option<String>,

@@ -151,6 +151,12 @@ pub fn checked(policy: &Policy, request: &Request, now: Timestamp) -> Result<All
     })
 }
 
+/// Whether it is known who this person is on the resource's target.
+#[must_use]
+pub fn has_account(policy: &Policy, resource: &Resource, identity: &Identity) -> bool {
+    account_on(policy, resource, identity).is_ok()
+}
+
 /// For how long at most a rule would approve this for this person, in seconds.
 #[must_use]
 pub fn by_rule_up_to(

@@ -190,7 +190,7 @@ pub(super) fn account_on(
             });
     }
     let missing = match (person, configured) {
-        (None, _) => "the config has no entry for you, so nobody knows your account there",
+        (None, _) => "the config has no entry for you",
         (Some(_), Some(Err(what))) => what,
         (Some(_), _) => "your account there is not known",
     };

@@ -155,7 +155,9 @@ async fn tell_done(tx: &mut dyn Tx, acting: &Acting, answer: &Answer) -> Result<
                 }
                 None => Ok(()),
             },
-            Answer::Withdrawn(_) => tell(tx, acting, answer.clone()).await,
+            Answer::Withdrawn(_) | Answer::ApprovedAlready(_) => {
+                tell(tx, acting, answer.clone()).await
+            }
             // The card says it, a form opens, or the message that was asked for comes.
             _ => Ok(()),
         },

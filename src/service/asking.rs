@@ -107,6 +107,7 @@ impl Asker<'_> {
             max_s: resource.max_s,
             approvals: resource.approve.count,
             approvers: resource.approve.from.clone(),
+            account_missing: !evaluate::has_account(self.policy, resource, self.identity),
             by_rule_up_to_s: evaluate::by_rule_up_to(
                 self.policy,
                 resource,
@@ -273,8 +274,12 @@ impl Asker<'_> {
                 return Answer::Refused(refusal);
             }
         }
+        let offers = self.offers();
+        if offers.is_empty() {
+            return Answer::Resources(offers);
+        }
         Answer::RequestForm(Box::new(RequestForm {
-            offers: self.offers(),
+            offers,
             resource: draft.resource.and_then(|it| ResourceName::new(it).ok()),
             end: draft.end,
             reason: draft.reason,

@@ -98,7 +98,10 @@ pub(super) async fn press(
                 remind_s: &resource.remind_s,
             };
             let plan = approval(tx, acting, &request, standing, timing).await?;
-            (plan, Answer::Approved(told))
+            match plan {
+                Some(plan) => (Some(plan), Answer::Approved(told)),
+                None => (None, Answer::ApprovedAlready(told)),
+            }
         }
         Vote::Deny(None) => (None, Answer::WhyDeny(told)),
         Vote::Deny(why) => {

@@ -38,6 +38,8 @@ pub struct CardFacts {
     pub first_time: bool,
     /// Other accesses of this person that are live.
     pub holds_others: i64,
+    /// When the last of those ends that is the same as this would be.
+    pub holds_same: Option<Timestamp>,
     /// The latest open request for more time of its access, and the end that it asks for.
     pub more_time_asked: Option<(RequestId, Timestamp)>,
 }
@@ -128,7 +130,16 @@ impl Service {
                 .pop()
                 .and_then(|open| Some((open.id, open.spec.until?))),
         };
+        let own = request.about_grant();
+        let holds_same = reader
+            .grants_on_holdings(&request.spec, self.store.now())
+            .await?
+            .into_iter()
+            .filter(|grant| grant.id != own && !grant.state.is_over())
+            .filter_map(|grant| grant.deadline)
+            .max();
         Ok(Some(CardFacts {
+            holds_same,
             more_time_asked,
             grant: reader.grant(&request.about_grant()).await?,
             decisions: reader.decisions(id).await?,

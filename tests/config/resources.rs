@@ -135,7 +135,7 @@ fn resources() {
             "approve = [{ from = [\"group:sre\"], count = 1 }]",
             "approve = [{ from = [\"group:sre\"] }, { from = [\"group:security\"] }]",
             &[
-                "38: resource.box.approve: has 2 stages. One is served today, several come later; put everybody into one stage's from.",
+                "38: resource.box.approve: has 2 stages. One is served today, several come later. People of one stage's from count alike: with count = 2 any two of them are enough, also two of the same group.",
             ],
         ),
         (

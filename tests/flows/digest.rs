@@ -155,6 +155,7 @@ fn who_did_what(entries: &[Value]) -> Vec<(&'static str, BTreeMap<String, usize>
         });
         (!earlier).then(|| asked(entry)).flatten()
     };
+    let slip = |entry: &Value| entry["facts"]["refusal"] == "unknown_resource";
     let refused = |entry: &Value| {
         let who = name(&entry["actor"]);
         Some(match entry["facts"]["refusal"].as_str().unwrap() {
@@ -188,7 +189,18 @@ fn who_did_what(entries: &[Value]) -> Vec<(&'static str, BTreeMap<String, usize>
             "Nobody decided",
             counted("expired", &|entry| Some(access(entry))),
         ),
-        ("Refused", counted("refused", &refused)),
+        (
+            "Tried what they may not",
+            counted("refused", &|entry| {
+                (!slip(entry)).then(|| refused(entry)).flatten()
+            }),
+        ),
+        (
+            "Mistyped, or came too late",
+            counted("refused", &|entry| {
+                slip(entry).then(|| refused(entry)).flatten()
+            }),
+        ),
         ("Asked", counted("requested", &asked)),
         ("Asked for the first time", counted("requested", &first)),
     ]

@@ -89,7 +89,7 @@ async fn who_has_no_key_gives_one_and_gets_access_for_it() {
         "who decides sees that the key is not the config's: {card}"
     );
     world.presses("bob", "Approve", &id).await;
-    assert_eq!(certified(&world, "erin").await, [fingerprint.clone()]);
+    assert_eq!(certified(&world, "erin").await, [fingerprint.as_str()]);
     let shown = world.types("erin", "/jit key").await;
     assert!(shown.contains(&fingerprint) && shown.contains("You gave it here"));
     judged(&world).await;

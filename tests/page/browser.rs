@@ -106,6 +106,14 @@ where
         keep(name, &browser, &said).await;
         std::panic::resume_unwind(panic);
     }
+    // Its parts scroll, never the window.
+    let below =
+        "const page = document.scrollingElement; return page.scrollHeight - page.clientHeight;";
+    let below = browser.measure(below).await;
+    if below != 0 {
+        keep(name, &browser, &said).await;
+        panic!("the window could be scrolled into nothing, by {below} pixels");
+    }
     let errors: Vec<&String> = said
         .iter()
         .filter(|line| line.starts_with("SEVERE"))

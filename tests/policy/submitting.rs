@@ -134,7 +134,7 @@ fn who_has_no_account_there_is_told_what_is_missing() {
         (
             &everybody,
             "U5",
-            "no_account ca: the config has no entry for you, so nobody knows your account there",
+            "no_account ca: the config has no entry for you",
         ),
         (
             &nobody_known,

@@ -117,6 +117,13 @@ impl<'a> Canvas<'a> {
         self.add_line(elements);
     }
 
+    /// A rule across the message, and what comes below it.
+    pub(super) fn section(&mut self, words: &str) {
+        self.flush();
+        self.push(json!({"type": "divider"}));
+        self.line(&Text::default().strong(words));
+    }
+
     pub(super) fn fact(&mut self, label: &str, text: &Text) {
         let label = self.elements(&Text::default().strong(label).plain("  "), LINE_MAX);
         let value = self.elements(text, LINE_MAX);
@@ -293,7 +300,11 @@ pub(super) fn fallback(message: &Message, readers: Readers<'_>) -> String {
                 Some(last) => mrkdwn(last, readers, FALLBACK_MAX),
                 None => continue,
             },
-            Part::List(_) | Part::Quote(_) | Part::Verbatim(_) | Part::Buttons(_) => continue,
+            Part::Section(_)
+            | Part::List(_)
+            | Part::Quote(_)
+            | Part::Verbatim(_)
+            | Part::Buttons(_) => continue,
         };
         if !line.is_empty() {
             if !text.is_empty() {

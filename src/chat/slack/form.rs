@@ -310,7 +310,7 @@ pub fn errors(refused: &[(Field, Refusal)]) -> HashMap<String, String> {
     refused
         .iter()
         .map(|(field, refusal)| {
-            let said = cut(&wording::refusal(refusal).flat(), ERROR_MAX);
+            let said = cut(&wording::beside_field(refusal).flat(), ERROR_MAX);
             (block_id(*field).to_owned(), said)
         })
         .collect()

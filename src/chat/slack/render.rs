@@ -109,6 +109,7 @@ pub fn message(message: &Message, readers: Readers<'_>) -> Drawn {
     }
     for part in &message.parts {
         match part {
+            Part::Section(words) => canvas.section(words),
             Part::Line(text) => canvas.line(text),
             Part::List(lines) => canvas.list(lines),
             Part::Quote(words) => canvas.quote(words),

@@ -20,10 +20,10 @@ pub fn answer(answer: &Answer) -> Message {
         )
         .with(follow(summary)),
         Answer::AlreadyThere(summary) => Message::line(
-            what(Text::of("This was asked for already: "), summary)
-                .plain(" ")
+            what(Text::of("Asked for already: "), summary)
+                .plain(". ")
                 .then(standing(summary))
-                .plain(" Nothing new was made."),
+                .plain(" Nothing new was made, and its reason stays."),
         )
         .with(follow(summary)),
         Answer::Approved(summary) => match summary.state {
@@ -44,6 +44,10 @@ pub fn answer(answer: &Answer) -> Message {
                     .plain("."),
             ),
         },
+        Answer::ApprovedAlready(summary) => Message::line(
+            what(Text::of("You approved it already: "), summary)
+                .plain(". It still needs somebody else."),
+        ),
         Answer::Denied(summary) => {
             Message::line(what(Text::of("❌ You denied "), summary).plain(". Nothing is given."))
         }

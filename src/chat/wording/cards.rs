@@ -162,6 +162,9 @@ fn facts(card: &Card) -> Vec<(&'static str, Text)> {
             text = text.plain(if i > 0 { " · " } else { "" });
             text = match notable {
                 Notable::FirstTime => text.plain("first request of this person for this resource"),
+                Notable::HoldsSame(until) => {
+                    text.plain("holds the same already, until ").moment(*until)
+                }
                 Notable::HoldsOthers(1) => text.plain("holds 1 other access now"),
                 Notable::HoldsOthers(n) => text.plain(format!("holds {n} other accesses now")),
                 Notable::KeyFromChat {

@@ -1,10 +1,10 @@
 //! The day, for security: first what needs somebody, then the numbers, then who did what.
 
-mod tries;
+pub(super) mod tries;
 
 use std::collections::BTreeMap;
 
-use self::tries::tried;
+use self::tries::{is_slip, tried};
 use super::super::card::{Digest, Waiting};
 use super::super::text::{Message, Part, Text, cut};
 use crate::domain::duration;
@@ -15,9 +15,9 @@ use crate::domain::tally::{Access, ApprovedBy, EarlyEnd, Overrun, Tally};
 /// Lines that one list shows.
 const LINES_MAX: usize = 8;
 
-/// Characters that one list may take. Eight lists, the numbers and the head together stay below what a
+/// Characters that one list may take. Nine lists, the numbers and the head together stay below what a
 /// message may hold, so that the head is never what is cut.
-const LIST_MAX: usize = 1_050;
+const LIST_MAX: usize = 940;
 
 /// Characters of what somebody wrote why.
 const WHY_MAX: usize = 60;
@@ -234,7 +234,13 @@ fn who_did_what(tally: &Tally) -> Vec<Part> {
         about(somebody(by.as_ref()).plain(": "), access)
     });
     let undecided = times(&tally.undecided, |access| about(Text::default(), access));
-    let tries = times(&tally.tries, tried);
+    // What somebody may not do is not to be hidden behind anybody's slips.
+    let (slips, tries) = tally
+        .tries
+        .iter()
+        .map(|(one, n)| (one.clone(), *n))
+        .partition(|(one, _)| is_slip(&one.refusal));
+    let (slips, tries) = (times(&slips, tried), times(&tries, tried));
     let asked = times(&tally.asked, wanted);
     let first: Vec<Text> = tally.first_time.keys().map(wanted).collect();
     let early: Vec<Text> = tally.early.iter().map(ended_early).collect();
@@ -246,13 +252,14 @@ fn who_did_what(tally: &Tally) -> Vec<Part> {
         ("Denied by", denials, None),
         ("Nobody decided", undecided, None),
         ("Ended early by", early, Some(early_in_all)),
-        ("Refused", tries, None),
+        ("Tried what they may not", tries, None),
+        ("Mistyped, or came too late", slips, None),
         ("Asked", asked, None),
         ("Asked for the first time", first, None),
     ] {
         if !lines.is_empty() {
             let in_all = in_all.unwrap_or(lines.len());
-            parts.push(Part::Line(Text::default().strong(title)));
+            parts.push(Part::Section(title));
             parts.push(Part::List(fitted(lines, in_all)));
         }
     }

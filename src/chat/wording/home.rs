@@ -13,9 +13,11 @@ const OFFERS_MAX: usize = 8;
 /// Everything that is one person's.
 #[must_use]
 pub fn home(home: &Home) -> Message {
-    let mut message = Message::titled("Your access")
-        .with(Part::Buttons(vec![Button::ask(None, "Ask for access…")]));
-    message = section(message, "What you hold");
+    let mut message = Message::titled("Your access");
+    if !home.offers.is_empty() {
+        message = message.with(Part::Buttons(vec![Button::ask(None, "Ask for access…")]));
+    }
+    message = message.with(Part::Section("What you hold"));
     if home.mine.live.is_empty() {
         message = message.with(Part::Line(Text::of("You hold no access.")));
     }
@@ -30,7 +32,7 @@ pub fn home(home: &Home) -> Message {
         }
     }
     if !home.mine.open.is_empty() {
-        message = section(message, "What you asked for");
+        message = message.with(Part::Section("What you asked for"));
         for open in &home.mine.open {
             message = message
                 .with(Part::Line(line(open)))
@@ -43,7 +45,7 @@ pub fn home(home: &Home) -> Message {
         }
     }
     if !home.waiting.open.is_empty() {
-        message = section(message, "What waits for you");
+        message = message.with(Part::Section("What waits for you"));
         let lines = home
             .waiting
             .open
@@ -64,7 +66,7 @@ pub fn home(home: &Home) -> Message {
             "Decide with the buttons on the card in that channel.",
         )));
     }
-    message = section(message, "What you may ask for");
+    message = message.with(Part::Section("What you may ask for"));
     if home.offers.is_empty() {
         message = message.with(Part::Line(Text::of("Nothing at present.")));
     }
@@ -88,10 +90,6 @@ pub fn home(home: &Home) -> Message {
             .plain("; opening this tab again shows it anew. Commands: ")
             .code(Verb::Help.usage()),
     ))
-}
-
-fn section(message: Message, title: &str) -> Message {
-    message.with(Part::Line(Text::default().strong(title)))
 }
 
 fn line(one: &Summary) -> Text {

@@ -71,7 +71,8 @@ pub(super) fn bad(why: &BadKey) -> Text {
         BadKey::RsaBits(bits) => Text::of(format!(
             "That is an RSA key of {bits} bits; 2048 to 4096 are allowed. Better is a new one: "
         ))
-        .code("ssh-keygen -t ed25519"),
+        .code("ssh-keygen -t ed25519")
+        .plain("."),
         BadKey::Kind(kind) => Text::of("That is a key of the kind ")
             .code(kind)
             .plain(", for which no certificate can be made. Make a new one with ")

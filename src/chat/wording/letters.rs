@@ -141,7 +141,16 @@ fn ready(occasion: Occasion, card: &Card, how_to_use: &str, document: Option<&st
         Occasion::MoreTime => ("🔓 More time", " goes on working"),
         Occasion::Again => ("🔓 How to use it", " works now"),
     };
-    let line = in_short(card).plain(works);
+    let line = match occasion {
+        // Its length is not the one that was asked for first.
+        Occasion::MoreTime => Text::default()
+            .strong(card.resource.as_str())
+            .plain(" (")
+            .code(card.id.as_str())
+            .plain(")"),
+        Occasion::Given | Occasion::Again => in_short(card),
+    };
+    let line = line.plain(works);
     let line = match card.grant.as_ref().and_then(|grant| grant.deadline) {
         Some(deadline) => line.plain(", until ").moment(deadline).plain("."),
         None => line.plain("."),
@@ -162,8 +171,11 @@ fn ready(occasion: Occasion, card: &Card, how_to_use: &str, document: Option<&st
     for line in approved {
         message = message.with(Part::Line(line));
     }
-    if !how_to_use.trim().is_empty() {
-        message = message.with(Part::Line(Text::of(how_to_use)));
+    for line in how_to_use.lines().filter(|line| !line.trim().is_empty()) {
+        message = message.with(match line.strip_prefix("$ ") {
+            Some(command) => Part::Verbatim(command.to_owned()),
+            None => Part::Line(marked(line)),
+        });
     }
     if let Some(document) = document {
         message = message.with(Part::Verbatim(document.to_owned()));
@@ -177,6 +189,20 @@ fn ready(occasion: Occasion, card: &Card, how_to_use: &str, document: Option<&st
                 .plain(sessions),
         ))
         .with(Part::Aside(give_back(card)))
+}
+
+/// An issuer's sentence, with what stands in backticks as what is typed or named.
+fn marked(line: &str) -> Text {
+    let mut text = Text::default();
+    for (i, part) in line.split('`').enumerate() {
+        // What could be taken for a link is shown like everything else.
+        text = if i % 2 == 1 && !part.contains("://") {
+            text.code(part)
+        } else {
+            text.plain(part)
+        };
+    }
+    text
 }
 
 fn not_extended(card: &Card) -> Message {

@@ -178,6 +178,11 @@ pub(super) fn offered(offer: &Offer) -> Text {
             risk(offer.risk)
         ))
         .then(decided_by(offer))
+        .plain(if offer.account_missing {
+            " ⚠️ jitbot does not know yet who you are there; asking says what is missing."
+        } else {
+            ""
+        })
 }
 
 /// Who decides on it.
@@ -261,7 +266,7 @@ pub(super) fn explained(explained: &Explained) -> Message {
         Text::of("You may ask under ")
             .code(&explained.asked_under)
             .plain(format!(
-                ". The longest is {}. Nothing was asked for.",
+                ". The longest is {}. This only explains: nothing was sent.",
                 duration::format(offer.max_s)
             )),
     ))

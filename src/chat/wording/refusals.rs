@@ -9,6 +9,15 @@ use crate::domain::grant::GrantState;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RequestState;
 
+/// The sentence for a refusal beside the field of a form: without how a command is typed.
+#[must_use]
+pub fn beside_field(why: &Refusal) -> Text {
+    match why {
+        Refusal::BadDuration { typed } => bad_duration(typed),
+        other => refusal(other),
+    }
+}
+
 /// The sentence for a refusal.
 #[must_use]
 pub fn refusal(refusal: &Refusal) -> Text {
@@ -23,15 +32,8 @@ pub fn refusal(refusal: &Refusal) -> Text {
             .plain(" shows all commands.")
         }
         Refusal::Missing { usage } => Text::of("Type it like this: ").code(usage),
-        Refusal::BadDuration { typed } => Text::default()
-            .strong(typed)
-            .plain(" isn't a duration. Allowed are lengths like ")
-            .names(&["45m", "1h", "1h30m"], ", ")
-            .plain(" or ")
-            .code("2d")
-            .plain(", up to 366 days, and ")
-            .code("until 18:00")
-            .plain(". Type it like this: ")
+        Refusal::BadDuration { typed } => bad_duration(typed)
+            .plain(" Type it like this: ")
             .code(Verb::Request.usage()),
         Refusal::BadTimeOfDay { typed } => {
             let text = Text::of("After ").code("until").plain(" comes a time of day from ");
@@ -43,7 +45,7 @@ pub fn refusal(refusal: &Refusal) -> Text {
             }
         }
         Refusal::ReasonMissing => {
-            Text::of("A reason is needed: a few words at the end that say why.")
+            Text::of("A reason is needed: a few words that say why.")
         }
         Refusal::ReasonTooLong { chars, max } => Text::of(format!(
             "The reason has {chars} characters; {max} are allowed."
@@ -101,8 +103,8 @@ pub fn refusal(refusal: &Refusal) -> Text {
         Refusal::NoAccount { issuer, missing } => Text::default()
             .code(issuer.as_str())
             .plain(" can't tell who you are on its target: ")
-            .plain(missing)
-            .plain(" Ask whoever keeps jitbot's config to add it."),
+            .plain(missing.trim_end_matches('.'))
+            .plain(". Ask whoever keeps jitbot's config to add it."),
         Refusal::KeyMissing { issuer } => keys::missing(issuer.as_str()),
         Refusal::BadKey { why } => keys::bad(why),
         Refusal::KeyInConfig => Text::of(
@@ -227,6 +229,18 @@ pub fn refusal(refusal: &Refusal) -> Text {
     }
 }
 
+fn bad_duration(typed: &str) -> Text {
+    Text::default()
+        .strong(typed)
+        .plain(" isn't a duration. Allowed are lengths like ")
+        .names(&["45m", "1h", "1h30m"], ", ")
+        .plain(" or ")
+        .code("2d")
+        .plain(", and ")
+        .code("until 18:00")
+        .plain(".")
+}
+
 const fn meanwhile(state: RequestState) -> &'static str {
     match state {
         RequestState::Checking => "is still being checked",
@@ -242,7 +256,7 @@ const fn meanwhile(state: RequestState) -> &'static str {
 
 const fn no_access(state: Option<GrantState>) -> &'static str {
     match state {
-        None => "was not approved",
+        None => "is not approved",
         Some(GrantState::Scheduled) => "is still to be given",
         Some(GrantState::Issuing) => "is being given",
         Some(GrantState::Active) => "is live",
@@ -255,135 +269,4 @@ const fn no_access(state: Option<GrantState>) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::DateTime;
-
-    use super::*;
-    use crate::domain::directory::AccountStatus;
-    use crate::domain::ids::{GroupName, IssuerName, RequestId, ResourceName};
-    use crate::domain::person::Subject;
-
-    fn every() -> Vec<Refusal> {
-        let reference = RequestId::from_bits(9);
-        let group = GroupName::new("sre").unwrap();
-        let sre = vec![Subject::Group(group.clone())];
-        let resource = ResourceName::new("staging-ssh").unwrap();
-        let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        vec![
-            Refusal::UnknownCommand {
-                typed: "reqest".into(),
-                suggestion: Some("request".into()),
-            },
-            Refusal::Missing {
-                usage: "/jit done <id>".into(),
-            },
-            Refusal::BadDuration {
-                typed: "abc".into(),
-            },
-            Refusal::BadTimeOfDay {
-                typed: "25:00".into(),
-            },
-            Refusal::ReasonMissing,
-            Refusal::ReasonTooLong {
-                chars: 3_000,
-                max: 1_000,
-            },
-            Refusal::ControlCharacters,
-            Refusal::BadReference { typed: "r1".into() },
-            Refusal::UnknownResource {
-                typed: "staging".into(),
-                suggestion: Some(resource.clone()),
-            },
-            Refusal::MayNotAsk {
-                resource,
-                who: sre.clone(),
-            },
-            Refusal::TooLong {
-                asked_s: 36_000,
-                max_s: 28_800,
-            },
-            Refusal::TooLongInAll {
-                asked_s: 36_000,
-                max_s: 28_800,
-                latest: at,
-            },
-            Refusal::TooShort { min_s: 60 },
-            Refusal::NotInTheFuture,
-            Refusal::NoAccount {
-                issuer: IssuerName::new("ca").unwrap(),
-                missing: "no SSH key.".into(),
-            },
-            Refusal::TooManyLive { max: 100 },
-            Refusal::TooOften { max: 60 },
-            Refusal::TooManyOpen { max: 5 },
-            Refusal::NotFound {
-                reference: reference.clone(),
-            },
-            Refusal::OwnRequest,
-            Refusal::NotAnApprover { who: sre.clone() },
-            Refusal::FactsTooOld {
-                group,
-                as_of: Some(at),
-            },
-            Refusal::AccountNotKnown { as_of: None },
-            Refusal::MayNotAct {
-                status: AccountStatus::Guest,
-            },
-            Refusal::DirectoryUnreachable,
-            Refusal::NotYours,
-            Refusal::MayNotRevoke,
-            Refusal::NoLongerOpen {
-                reference: reference.clone(),
-                state: RequestState::Denied,
-            },
-            Refusal::NothingToEnd {
-                reference: reference.clone(),
-                state: Some(GrantState::Ended),
-            },
-            Refusal::CannotEndEarly { ends_at: at },
-            Refusal::NothingToExtend {
-                reference: reference.clone(),
-                state: Some(GrantState::Ended),
-            },
-            Refusal::NotLater { ends_at: at },
-            Refusal::OnlySecurity,
-            Refusal::NoForm {
-                usage: "/jit extend <id> <duration>".into(),
-            },
-            Refusal::NotTheCard {
-                reference: reference.clone(),
-            },
-            Refusal::StaleCard { reference },
-            Refusal::ForgedButton,
-            Refusal::ForeignCommunity,
-            Refusal::SpecChanged,
-            Refusal::NoLongerAllowed,
-        ]
-    }
-
-    #[test]
-    fn each_refusal_is_a_short_sentence_of_its_own() {
-        let mut seen = std::collections::BTreeSet::new();
-        for one in every() {
-            let said = refusal(&one).flat();
-            assert!(said.len() < 330, "{said}");
-            assert!(said.ends_with(['.', '?', '>', 't']), "{said}");
-            assert!(!said.contains("  "), "{said}");
-            assert!(seen.insert(said.clone()), "twice: {said}");
-        }
-        // As many as there are codes, or a new refusal is missing above.
-        assert_eq!(seen.len(), 40);
-    }
-
-    #[test]
-    fn a_bad_duration_names_what_is_allowed() {
-        assert_eq!(
-            refusal(&Refusal::BadDuration {
-                typed: "abc".into()
-            })
-            .flat(),
-            "abc isn't a duration. Allowed are lengths like 45m, 1h, 1h30m or 2d, up to 366 days, and until 18:00. \
-             Type it like this: /jit request <resource> <duration> <reason>"
-        );
-    }
-}
+mod tests;

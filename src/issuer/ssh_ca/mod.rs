@@ -194,8 +194,7 @@ impl Issuer for SshCa {
         match person.ssh_keys.first() {
             Some(key) => Ok(TargetAccount::of_key(key, None)),
             None => Err(permanent(format!(
-                "there is no SSH key for {} in the config; ask whoever runs jitbot to add your \
-                 public key",
+                "the config has no SSH key for {}",
                 person.name
             ))),
         }
@@ -231,6 +230,8 @@ impl Issuer for SshCa {
             )
             .map_err(|e| permanent(e.to_string()))?;
         let kind = file_kind(&subject);
+        // One of its own for each resource: two certificates under one name hide each other.
+        let file = format!("~/.ssh/jitbot-{}-cert.pub", order.spec.resource);
         let user = parameters.principals.first().map_or("USER", String::as_str);
         Ok(Issued {
             handle: json!({
@@ -240,9 +241,9 @@ impl Issuer for SshCa {
             }),
             usable: true,
             how_to_use: format!(
-                "Save the certificate as ~/.ssh/id_{kind}-cert.pub next to your key ({}) and run \
-                 `ssh -i ~/.ssh/id_{kind} -o CertificateFile=~/.ssh/id_{kind}-cert.pub {user}@HOST` \
-                 for {}.",
+                "Save the certificate below as `{file}`. It is for your key `{}`; if that is not \
+                 `~/.ssh/id_{kind}`, name yours. Then, for {}:\n\
+                 $ ssh -i ~/.ssh/id_{kind} -o CertificateFile={file} {user}@HOST",
                 order.spec.account.id, self.target
             ),
             document: Some(certificate),

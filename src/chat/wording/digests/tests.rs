@@ -137,7 +137,7 @@ fn what_needs_somebody_comes_first_then_numbers_then_who() {
     let expected = "📋 Access digest\n\
          From 2027-01-15 08:00 UTC to 2027-01-16 08:00 UTC:\n\
          ⚠️ 500 can't be taken away:\n\
-         STUCK- and 493 more\n\
+         STUCK- and 494 more\n\
          ⚠️ 113 seen to be over later than due, by 115 s at most: g3000000000, staging-ssh of U1. Of 114 only the evidence was late: the target itself had ended them in time.\n\
          ⚠️ 112 only told to the target, which can't be asked whether they are gone.\n\
          - Now: 119 live, 120 waiting for a decision, the longest for 2d 3h: r4000000000, staging-ssh of U1.\n\
@@ -155,7 +155,7 @@ fn what_needs_somebody_comes_first_then_numbers_then_who() {
          - U1 gave back staging-ssh\n\
          - U4 revoked staging-ssh of U2 (“wrong host and more and more and more and more and more and…”)\n\
          - and 233 more\n\
-         Refused\n\
+         Tried what they may not\n\
          - U9: tried to approve staging-ssh of U9 (it was their own request)\n\
          Asked\n\
          - U2: staging-ssh × 3\n\
@@ -163,6 +163,6 @@ fn what_needs_somebody_comes_first_then_numbers_then_who() {
          Asked for the first time\n\
          - U2: staging-ssh\n\
          To check the record later: jitbot audit verify --db <database> --head 116:abc";
-    let stuck = "- g3000000000 on staging-ssh of U1 since 2027-01-15 08:01 UTC\n".repeat(7);
+    let stuck = "- g3000000000 on staging-ssh of U1 since 2027-01-15 08:01 UTC\n".repeat(6);
     assert_eq!(said, expected.replace("STUCK", &stuck));
 }

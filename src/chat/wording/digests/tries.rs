@@ -26,11 +26,57 @@ pub(super) fn tried(one: &Try) -> Text {
     line.plain(" (").plain(why_not(refusal)).plain(")")
 }
 
+/// Codes of refusals that are everyday: a word mistyped, a moment missed. One that is not named here is
+/// not.
+pub(in super::super) const SLIPS: [&str; 33] = [
+    "unknown_command",
+    "missing",
+    "bad_duration",
+    "bad_time_of_day",
+    "reason_missing",
+    "reason_too_long",
+    "control_characters",
+    "bad_reference",
+    "unknown_resource",
+    "too_long",
+    "too_long_in_all",
+    "too_short",
+    "not_in_the_future",
+    "no_account",
+    "key_missing",
+    "bad_key",
+    "key_in_config",
+    "key_too_soon",
+    "zone_not_known",
+    "too_many_open",
+    "too_many_live",
+    "facts_too_old",
+    "account_not_known",
+    "directory_unreachable",
+    "no_longer_open",
+    "nothing_to_end",
+    "cannot_end_early",
+    "nothing_to_extend",
+    "not_later",
+    "no_form",
+    "not_the_card",
+    "stale_card",
+    "spec_changed",
+];
+
+pub(super) fn is_slip(code: &str) -> bool {
+    SLIPS.contains(&code)
+}
+
 fn verb_of(tried: &str) -> String {
     match tried {
         "request" => "asked for".to_owned(),
         "activate" => "about to be given:".to_owned(),
         "extend" => "more time for".to_owned(),
+        "done" => "tried to give back".to_owned(),
+        "send_again" => "how to use, again:".to_owned(),
+        "give_key" => "gave a public key".to_owned(),
+        "forget_key" => "had their public key forgotten".to_owned(),
         other => format!("tried to {other}"),
     }
 }
