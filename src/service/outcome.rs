@@ -70,12 +70,10 @@ impl Recorder for Service {
                         let settle = message(&policy, &job, outcome, tx.now());
                         (Plan::default(), look_again(tx, issuer, settle).await?)
                     }
-                    (JobKind::History { request }, None) => {
-                        if let Outcome::HistoryWritten { upto } = outcome {
-                            tx.record_history(request, upto).await?;
-                        }
-                        (Plan::default(), message(&policy, &job, outcome, tx.now()))
-                    }
+                    (JobKind::History { request }, None) => (
+                        Plan::default(),
+                        written(tx, &policy, request, &job, outcome).await?,
+                    ),
                     (_, None) => (Plan::default(), message(&policy, &job, outcome, tx.now())),
                 };
                 apply(tx, plan).await?;
@@ -314,6 +312,23 @@ async fn card(
         }
     }
     Ok((plan, settle))
+}
+
+/// A thread was written on; at once again while there is more than one message tells.
+async fn written(
+    tx: &mut dyn Tx,
+    policy: &Policy,
+    request: &RequestId,
+    job: &Job,
+    outcome: Outcome,
+) -> Result<Settle, StoreError> {
+    if let Outcome::HistoryWritten { upto } = outcome {
+        tx.record_history(request, upto).await?;
+        if !tx.unwritten_entries(request, upto, 1).await?.is_empty() {
+            return Ok(Settle::Snooze(tx.now()));
+        }
+    }
+    Ok(message(policy, job, outcome, tx.now()))
 }
 
 /// What becomes of a message. Those to security about what is stuck, and the day's, are never given
