@@ -3,7 +3,7 @@
 use jitbot::sandbox::people::{Press, SeenView, Surface};
 
 use super::judged;
-use super::support::{World, id_of};
+use super::support::{Setup, World, id_of};
 
 impl World {
     async fn opens_home(&self, who: &str, needle: &str) -> SeenView {
