@@ -196,7 +196,7 @@ async fn end(
     if let Some((rule, why)) = revoked {
         plan.annotate(&acting.policy.hash, rule, why);
     }
-    let pointless = super::extending::cancel_open(tx, &grant, now).await?;
+    let pointless = super::extending::cancel_open(tx, &grant, &acting.policy.hash, now).await?;
     plan.changes.extend(pointless.changes);
     Ok(Verdict::Done(plan, told(&grant)))
 }

@@ -16,6 +16,7 @@ use crate::domain::ids::RequestId;
 use crate::domain::job::Claim;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Extension, ExtensionState, Request, RequestState};
+use crate::domain::spec::ContentHash;
 use crate::domain::timing::{Timestamp, seconds};
 use crate::policy::{evaluate, more_time};
 use crate::store::{StoreError, Tx, Urgency, write};
@@ -139,7 +140,13 @@ pub(super) async fn extend(
             state: ExtensionState::Waiting,
         }),
     };
-    let mut plan = requesting::receive(request.clone(), &policy.hash, allowed.asked_under, now);
+    let mut plan = requesting::receive(
+        request.clone(),
+        &policy.hash,
+        allowed.asked_under,
+        false,
+        now,
+    );
     let mut told = summary_of(policy, &request, Some(&grant));
     let Some(rule) = by_rule else {
         return Ok(Verdict::Done(plan, Answer::ExtensionReceived(told)));
@@ -186,11 +193,13 @@ pub(super) async fn approve(
 pub(super) async fn cancel_open(
     tx: &mut dyn Tx,
     grant: &Grant,
+    policy: &ContentHash,
     now: Timestamp,
 ) -> Result<Plan, StoreError> {
     let mut plan = Plan::default();
     for open in tx.open_extensions(&grant.id).await? {
-        let cancelled = requesting::cancel(&open, "the access was ended", now).map_err(conflict)?;
+        let why = requesting::Cancelled::AccessEnded;
+        let cancelled = requesting::cancel(&open, why, policy, now).map_err(conflict)?;
         plan.changes.extend(cancelled.changes);
     }
     Ok(plan)

@@ -175,6 +175,14 @@ async fn access_that_is_given_back_takes_its_open_wishes_with_it() {
     world.types("alice", &format!("/jit done {id}")).await;
     assert!(world.card(&more).await.buttons.is_empty());
     assert_eq!(world.kinds(&more).await, ["requested", "cancelled"]);
+    let next_nine = world.next_digest();
+    world.pass(&next_nine).await;
+    let digest = world.security_reads().await.pop().unwrap();
+    assert!(
+        digest.contains("1 cancelled because the access had ended")
+            && !digest.contains("who asked left"),
+        "{digest}"
+    );
     let said = world.types("alice", &format!("/jit extend {id} 1h")).await;
     assert!(said.contains("has ended"), "{said}");
 }

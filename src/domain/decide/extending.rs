@@ -150,15 +150,9 @@ pub fn begin_extend(
     }
     if let Err(refusal) = allowed {
         let mut plan = not_given(of, refusal.code(), now)?;
-        plan.record(
-            AuditDraft::new(AuditKind::Refused)
-                .grant(&grant.id)
-                .request(&asking.id)
-                .access(&grant.spec.resource, &grant.beneficiary.account)
-                .under(policy, Vec::new())
-                .fact("tried", "extend")
-                .fact("refusal", refusal.code()),
-        );
+        let access = (&grant.spec.resource, &grant.beneficiary.account);
+        let draft = AuditDraft::refused("extend", &refusal, policy, Some(access));
+        plan.record(draft.grant(&grant.id).request(&asking.id));
         return Ok(Turn::NotGiven(plan));
     }
     next.end_by = grant.end_by.max(ends);
