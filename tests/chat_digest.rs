@@ -78,6 +78,7 @@ fn day(deeds: usize, times: i64, why: &str) -> Digest {
         revoked: all,
         left: all,
         cancelled_requests: all,
+        pointless: all,
         extended: all,
         not_extended: all,
         asked: counted(deeds, times, |n| (account(n), resource(n))),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ids::{AccountId, GrantId, RequestId, ResourceName};
+use super::refusal::Refusal;
 use super::spec::ContentHash;
 use super::timing::Timestamp;
 
@@ -38,7 +39,8 @@ pub enum AuditKind {
     Withdrawn,
     /// The facts that decide a request came; it stands.
     Checked,
-    /// A request ended because who asked left.
+    /// A request was ended by us while it was open: who asked left, or the access that it asks more time
+    /// for is over.
     Cancelled,
     /// A platform's group lost many people, or has them again.
     GroupTrouble,
@@ -150,6 +152,25 @@ impl AuditDraft {
             rules: Vec::new(),
             facts: serde_json::Map::new(),
             text: None,
+        }
+    }
+
+    /// Something was tried and refused; `access` says about which access, by what and by whose, as far
+    /// as there is one.
+    #[must_use]
+    pub fn refused(
+        tried: &str,
+        refusal: &Refusal,
+        policy: &ContentHash,
+        access: Option<(&ResourceName, &AccountId)>,
+    ) -> Self {
+        let draft = Self::new(AuditKind::Refused)
+            .under(policy, Vec::new())
+            .fact("tried", tried)
+            .fact("refusal", refusal.code());
+        match access {
+            Some((resource, of)) => draft.access(resource, of),
+            None => draft,
         }
     }
 

@@ -259,7 +259,8 @@ pub struct Grant {
     pub end_by: Timestamp,
     /// When it must have ended; set by the first intent to issue and never moved by a retry.
     pub deadline: Option<Timestamp>,
-    /// The same moment by the machine's clock, by which targets judge.
+    /// The latest end that a target may have been told, by the machine's clock, by which targets judge.
+    /// The same moment as the deadline, but where a target refused a later one, or that clock was set.
     pub native_deadline: Option<Timestamp>,
     /// When the last call to give access began whose outcome is not known: it may still take effect.
     /// None where the target answered for good.

@@ -112,6 +112,8 @@ pub struct Tally {
     pub left: i64,
     /// Requests that were cancelled because who asked left.
     pub cancelled_requests: i64,
+    /// Requests for more time that were cancelled because the access had ended.
+    pub pointless: i64,
     /// Later ends that the target holds.
     pub extended: i64,
     /// Later ends that were approved and could not be given.
@@ -193,7 +195,8 @@ impl Tally {
             "issued" => t.issued += 1,
             "issue_failed" => t.failed += 1,
             "grant_cancelled" => t.cancelled += 1,
-            "cancelled" => t.cancelled_requests += 1,
+            "cancelled" if facts["left"].is_string() => t.cancelled_requests += 1,
+            "cancelled" => t.pointless += 1,
             "extended" => t.extended += 1,
             "not_extended" => t.not_extended += 1,
             "end_ordered" => t.early_end(fact("reason"), actor, about, entry),

@@ -5,8 +5,8 @@ use super::{Effects, ours};
 use crate::domain::ids::RequestId;
 use crate::domain::job::Job;
 use crate::domain::outcome::Outcome;
-use crate::issuer::IssueError;
-use crate::service::IssueTurn;
+use crate::issuer::{GrantOrder, IssueError};
+use crate::service::ExtendTurn;
 
 impl Effects {
     pub(super) async fn extend(&self, job: &Job, id: &RequestId) -> Result<Outcome, Outcome> {
@@ -15,14 +15,18 @@ impl Effects {
             .begin_extend(job.claim(), id)
             .await
             .map_err(|error| ours(&error))?;
-        let grant = match turn {
-            IssueTurn::Call(grant) => grant,
-            IssueTurn::NotBefore(at) => return Ok(Outcome::NotBefore(at)),
-            IssueTurn::Nothing => return Ok(Outcome::Done),
+        let (grant, until) = match turn {
+            ExtendTurn::Call(grant, until) => (grant, until),
+            ExtendTurn::NotBefore(at) => return Ok(Outcome::NotBefore(at)),
+            ExtendTurn::Nothing => return Ok(Outcome::Done),
         };
         let issuer = self.issuer(&grant.spec.issuer)?;
         let handle = grant.handle.as_ref().map(|kept| &kept["handle"]);
-        Ok(match issuer.extend(&order(&grant), handle).await {
+        let order = GrantOrder {
+            native_deadline: Some(until),
+            ..order(&grant)
+        };
+        Ok(match issuer.extend(&order, handle).await {
             Ok(issued) => Outcome::Extended {
                 handle: kept(issued),
             },

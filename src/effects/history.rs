@@ -15,6 +15,9 @@ impl Effects {
         let Some((card, happened, upto)) = unwritten else {
             return Ok(Outcome::Done);
         };
+        if happened.is_empty() {
+            return Ok(Outcome::HistoryWritten { upto });
+        }
         if let Some(waits) = self.waits_for(&card.place).await? {
             return Ok(waits);
         }

@@ -89,6 +89,13 @@ impl Effects {
         account: &AccountId,
         message: &JobKind,
     ) -> Result<Outcome, Outcome> {
+        // Who was security when the message was ordered need not be any more.
+        let may = self.service.is_security(account).await;
+        if !may.map_err(|error| ours(&error))? {
+            return Ok(Outcome::Impossible {
+                said: format!("{account} is not known to be one of security's people now"),
+            });
+        }
         let mut to_person = self.clone();
         to_person.privately = Some(account.clone());
         Ok(to_person.run(&as_message(job, message)).await)

@@ -78,9 +78,10 @@ pub struct GrantOrder {
     pub serial: u64,
     /// What was approved.
     pub spec: Spec,
-    /// When it must have ended, by the machine's clock. Fixed by the first issue intent, which
-    /// precedes every call, and moved only later, by the intent of an extension: whatever was minted,
-    /// recorded or not, is valid until then at most. None where no intent was ever recorded, so nothing was minted.
+    /// When it must have ended, by the machine's clock. To give or extend it: what the target is to
+    /// hold. For everything else: the latest end that was ever intended for it, which the intent of an
+    /// extension moves only later. The intent precedes every call, so whatever was minted, recorded or
+    /// not, is valid until then at most. None where no intent was ever recorded, so nothing was minted.
     pub native_deadline: Option<Timestamp>,
 }
 

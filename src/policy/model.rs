@@ -237,37 +237,42 @@ impl Rules {
             .collect()
     }
 
-    /// One account of each person of security. `members` says who is in the groups that are named.
+    /// Every account of security. `members` says who is in the groups that are named.
     #[must_use]
     pub fn security_accounts(
         &self,
         members: &BTreeMap<GroupName, BTreeSet<AccountId>>,
     ) -> Vec<AccountId> {
-        let mut people = BTreeSet::new();
-        let mut accounts = Vec::new();
+        let mut accounts: Vec<AccountId> = Vec::new();
         for subject in &self.security.people {
             let named: Vec<&AccountId> = match subject {
                 Subject::Account(account) => vec![account],
                 Subject::Person(name) => {
                     let person = self.people.get(name);
                     person
-                        .and_then(|one| one.accounts.first())
-                        .into_iter()
-                        .collect()
+                        .map(|one| one.accounts.iter().collect())
+                        .unwrap_or_default()
                 }
                 Subject::Group(name) => members.get(name).into_iter().flatten().collect(),
             };
             for account in named {
-                let identity = self.identify(account);
-                let who = identity
-                    .person
-                    .map_or_else(|| account.to_string(), |name| format!("person:{name}"));
-                if people.insert(who) {
+                if !accounts.contains(account) {
                     accounts.push(account.clone());
                 }
             }
         }
         accounts
+    }
+
+    /// Of several accounts of one person only the first.
+    #[must_use]
+    pub fn one_of_each_person(&self, accounts: Vec<AccountId>) -> Vec<AccountId> {
+        let mut people = BTreeSet::new();
+        let mut is_first = |account: &AccountId| {
+            let who = self.identify(account).person;
+            people.insert(who.map_or_else(|| account.to_string(), |name| format!("person:{name}")))
+        };
+        accounts.into_iter().filter(|one| is_first(one)).collect()
     }
 
     /// What each issuer is bound to.

@@ -85,12 +85,14 @@ impl Service {
             return Ok(None);
         }
         let identity = policy.identify(account);
+        let mut reader = self.store.reader().await?;
+        let about = policy.accounts_of(&identity);
+        let policy = policy.knowing(reader.known(&about).await?);
         let asker = Asker {
             policy: &policy,
             identity: &identity,
             now: self.store.now(),
         };
-        let mut reader = self.store.reader().await?;
         Ok(Some(asker.home(&mut *reader).await?))
     }
 }

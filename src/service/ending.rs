@@ -11,8 +11,12 @@ use crate::domain::ids::RequestId;
 use crate::domain::job_order::JobOrder;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
+use crate::domain::timing::seconds;
 use crate::policy::evaluate;
 use crate::store::{StoreError, Tx};
+
+/// How often somebody is told again how an access is used, at most, in seconds.
+const SENT_AGAIN_EVERY_S: i64 = 30;
 
 /// The request, if this person may know of it.
 pub(super) async fn visible(
@@ -128,20 +132,24 @@ pub(super) async fn send_again(
         };
         return Ok(Verdict::refused(refusal, Some(id)));
     };
+    let told = Answer::SendingAgain(summary_of(&acting.policy, &request, Some(&grant)));
+    let order = JobOrder::send_again(&grant.id, &acting.inbound.actor, tx.now());
+    let base = grant.id.request();
+    let last = tx.last_entry(&base, AuditKind::SentAgain).await?;
+    let just_now = last.is_some_and(|at| tx.now() < at + seconds(SENT_AGAIN_EVERY_S));
+    if just_now || tx.open_job(&order.key).await?.is_some() {
+        // It is on its way, or was just told.
+        return Ok(Verdict::Done(Plan::default(), told));
+    }
     let mut plan = Plan::default();
     // To the account that asks: the person may have several, and reads this one.
-    plan.job(JobOrder::send_again(
-        &grant.id,
-        &acting.inbound.actor,
-        tx.now(),
-    ));
+    plan.job(order);
     plan.record(
         AuditDraft::new(AuditKind::SentAgain)
             .by(&acting.inbound.actor)
             .grant(&grant.id),
     );
-    let told = summary_of(&acting.policy, &request, Some(&grant));
-    Ok(Verdict::Done(plan, Answer::SendingAgain(told)))
+    Ok(Verdict::Done(plan, told))
 }
 
 async fn end(
@@ -188,7 +196,7 @@ async fn end(
     if let Some((rule, why)) = revoked {
         plan.annotate(&acting.policy.hash, rule, why);
     }
-    let pointless = super::extending::cancel_open(tx, &grant, now).await?;
+    let pointless = super::extending::cancel_open(tx, &grant, &acting.policy.hash, now).await?;
     plan.changes.extend(pointless.changes);
     Ok(Verdict::Done(plan, told(&grant)))
 }

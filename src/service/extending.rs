@@ -5,7 +5,7 @@ use super::ending::visible;
 use super::queries::{accounts_of, summary_of};
 use super::submitting::{by_rule, same_request, too_much};
 use super::verdict::{Acting, Verdict, knowing_both};
-use super::{IssueTurn, Service, ServiceError};
+use super::{Service, ServiceError};
 use crate::domain::answer::Answer;
 use crate::domain::command::WantedEnd;
 use crate::domain::decide::extending::{self, Parties};
@@ -16,9 +16,36 @@ use crate::domain::ids::RequestId;
 use crate::domain::job::Claim;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{Extension, ExtensionState, Request, RequestState};
+use crate::domain::spec::ContentHash;
 use crate::domain::timing::{Timestamp, seconds};
 use crate::policy::{evaluate, more_time};
 use crate::store::{StoreError, Tx, Urgency, write};
+
+/// Whether to tell a target a later end now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExtendTurn {
+    /// The intent is committed: tell the target of this grant this end, by the machine's clock.
+    Call(Box<Grant>, Timestamp),
+    /// Not now: the machine's clock can't be trusted, or facts are too old.
+    NotBefore(Timestamp),
+    /// Nothing is to be told.
+    Nothing,
+}
+
+/// Keeps what a turn came to.
+async fn taken(tx: &mut dyn Tx, turn: extending::Turn) -> Result<ExtendTurn, StoreError> {
+    Ok(match turn {
+        extending::Turn::Call(plan, grant, until) => {
+            apply(tx, plan).await?;
+            ExtendTurn::Call(grant, until)
+        }
+        extending::Turn::NotGiven(plan) => {
+            apply(tx, plan).await?;
+            ExtendTurn::Nothing
+        }
+        extending::Turn::Nothing => ExtendTurn::Nothing,
+    })
+}
 
 /// The live grant that its beneficiary may ask more time for, with the request that it came from.
 async fn held(
@@ -113,7 +140,13 @@ pub(super) async fn extend(
             state: ExtensionState::Waiting,
         }),
     };
-    let mut plan = requesting::receive(request.clone(), &policy.hash, allowed.asked_under, now);
+    let mut plan = requesting::receive(
+        request.clone(),
+        &policy.hash,
+        allowed.asked_under,
+        false,
+        now,
+    );
     let mut told = summary_of(policy, &request, Some(&grant));
     let Some(rule) = by_rule else {
         return Ok(Verdict::Done(plan, Answer::ExtensionReceived(told)));
@@ -160,11 +193,13 @@ pub(super) async fn approve(
 pub(super) async fn cancel_open(
     tx: &mut dyn Tx,
     grant: &Grant,
+    policy: &ContentHash,
     now: Timestamp,
 ) -> Result<Plan, StoreError> {
     let mut plan = Plan::default();
     for open in tx.open_extensions(&grant.id).await? {
-        let cancelled = requesting::cancel(&open, "the access was ended", now).map_err(conflict)?;
+        let why = requesting::Cancelled::AccessEnded;
+        let cancelled = requesting::cancel(&open, why, policy, now).map_err(conflict)?;
         plan.changes.extend(cancelled.changes);
     }
     Ok(plan)
@@ -179,7 +214,7 @@ impl Service {
         &self,
         claim: Claim,
         id: &RequestId,
-    ) -> Result<IssueTurn, ServiceError> {
+    ) -> Result<ExtendTurn, ServiceError> {
         let in_force = self.in_force.clone();
         let told_of = self.told_of_jump.clone();
         let id = id.clone();
@@ -187,13 +222,22 @@ impl Service {
             Box::pin(async move {
                 let policy = in_force.load().policy.clone();
                 let Some((asking, base, grant)) = parties(tx, &id).await? else {
-                    return Ok(IssueTurn::Nothing);
+                    return Ok(ExtendTurn::Nothing);
                 };
                 if !tx.holds(claim).await? {
-                    return Ok(IssueTurn::Nothing);
+                    return Ok(ExtendTurn::Nothing);
+                }
+                let of = Parties {
+                    asking: &asking,
+                    base: &base,
+                    grant: &grant,
+                };
+                // What is over waits for nothing.
+                if let Some(turn) = extending::pointless(of, tx.now()).map_err(conflict)? {
+                    return taken(tx, turn).await;
                 }
                 if let Some(later) = super::turns::held_by_clock(tx, &policy, &told_of).await? {
-                    return Ok(IssueTurn::NotBefore(later));
+                    return Ok(ExtendTurn::NotBefore(later));
                 }
                 let allowed = {
                     let policy = knowing_both(tx, &policy, &asking).await?;
@@ -201,31 +245,18 @@ impl Service {
                 };
                 if allowed.as_ref().is_err_and(Refusal::lacks_facts) {
                     let later = super::turns::wait_for_facts(tx, &asking).await?;
-                    return Ok(IssueTurn::NotBefore(later));
+                    return Ok(ExtendTurn::NotBefore(later));
                 }
                 let remind_s = policy
                     .resources
                     .get(&grant.spec.resource)
                     .map(|resource| resource.remind_s.clone())
                     .unwrap_or_default();
-                let of = Parties {
-                    asking: &asking,
-                    base: &base,
-                    grant: &grant,
-                };
-                let turn = extending::begin_extend(of, allowed, &policy.hash, &remind_s, tx.now())
-                    .map_err(conflict)?;
-                Ok(match turn {
-                    extending::Turn::Call(plan, next) => {
-                        apply(tx, plan).await?;
-                        IssueTurn::Call(next)
-                    }
-                    extending::Turn::NotGiven(plan) => {
-                        apply(tx, plan).await?;
-                        IssueTurn::Nothing
-                    }
-                    extending::Turn::Nothing => IssueTurn::Nothing,
-                })
+                let (now, machine_now) = (tx.now(), tx.machine_now());
+                let turn =
+                    extending::begin_extend(of, allowed, &policy.hash, &remind_s, now, machine_now)
+                        .map_err(conflict)?;
+                taken(tx, turn).await
             })
         })
         .await?)

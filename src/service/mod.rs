@@ -33,6 +33,7 @@ use crate::domain::timing::Timestamp;
 use crate::policy::Policy;
 use crate::store::{Store, StoreError};
 
+pub use extending::ExtendTurn;
 pub use orphans::{Lost, Orphan, orphans};
 pub use queries::CardFacts;
 pub use refreshing::DueFacts;

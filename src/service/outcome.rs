@@ -67,16 +67,14 @@ impl Recorder for Service {
                         super::digest::make(tx, &policy, &schedule, job.run_at).await?
                     }
                     (JobKind::Publish { issuer }, None) => {
-                        let settle = message(&job, outcome, tx.now());
+                        let settle = message(&policy, &job, outcome, tx.now());
                         (Plan::default(), look_again(tx, issuer, settle).await?)
                     }
-                    (JobKind::History { request }, None) => {
-                        if let Outcome::HistoryWritten { upto } = outcome {
-                            tx.record_history(request, upto).await?;
-                        }
-                        (Plan::default(), message(&job, outcome, tx.now()))
-                    }
-                    (_, None) => (Plan::default(), message(&job, outcome, tx.now())),
+                    (JobKind::History { request }, None) => (
+                        Plan::default(),
+                        written(tx, &policy, request, &job, outcome).await?,
+                    ),
+                    (_, None) => (Plan::default(), message(&policy, &job, outcome, tx.now())),
                 };
                 apply(tx, plan).await?;
                 apply(tx, after).await?;
@@ -301,7 +299,7 @@ async fn card(
     {
         plan.job(JobOrder::history(id, &on.place, now));
     }
-    let settle = message(job, outcome, now);
+    let settle = message(policy, job, outcome, now);
     if let Settle::GiveUp { error } = &settle
         && tx
             .request(id)
@@ -316,14 +314,32 @@ async fn card(
     Ok((plan, settle))
 }
 
+/// A thread was written on; at once again while there is more than one message tells.
+async fn written(
+    tx: &mut dyn Tx,
+    policy: &Policy,
+    request: &RequestId,
+    job: &Job,
+    outcome: Outcome,
+) -> Result<Settle, StoreError> {
+    if let Outcome::HistoryWritten { upto } = outcome {
+        tx.record_history(request, upto).await?;
+        if !tx.unwritten_entries(request, upto, 1).await?.is_empty() {
+            return Ok(Settle::Snooze(tx.now()));
+        }
+    }
+    Ok(message(policy, job, outcome, tx.now()))
+}
+
 /// What becomes of a message. Those to security about what is stuck, and the day's, are never given
 /// up for failures that may pass.
-fn message(job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
-    let for_security = job.kind.security_place().is_some()
-        || matches!(
-            job.kind,
-            JobKind::Privately { .. } | JobKind::OnceBack { .. } | JobKind::Publish { .. }
-        );
+fn message(policy: &Policy, job: &Job, outcome: Outcome, now: Timestamp) -> Settle {
+    let for_security = !super::places::is_for_a_dropped_channel(policy, &job.kind)
+        && (job.kind.security_place().is_some()
+            || matches!(
+                job.kind,
+                JobKind::Privately { .. } | JobKind::OnceBack { .. } | JobKind::Publish { .. }
+            ));
     match outcome {
         Outcome::Retry { said, after_s, .. } => {
             if job.failures + 1 >= CHAT_ATTEMPTS_MAX && !for_security {

@@ -102,6 +102,11 @@ pub(super) async fn record(
         (JobKind::SyncCard { request }, Outcome::PlaceLost(trouble)) => {
             card(tx, policy, request, trouble).await?
         }
+        (message, Outcome::PlaceLost(trouble)) if is_for_a_dropped_channel(policy, message) => {
+            tracing::warn!(place = %trouble.place, "a channel that was security's could not be told: {}", trouble.said);
+            let error = trouble.said.clone();
+            (Plan::default(), Settle::GiveUp { error })
+        }
         (JobKind::OnceBack { message }, Outcome::Due) => reroute(tx, policy, message),
         (JobKind::OnceBack { .. }, Outcome::PlaceLost(_)) => (Plan::default(), waits),
         (JobKind::Privately { account, message }, Outcome::Impossible { said }) => {
@@ -190,6 +195,16 @@ async fn well(
         }
     }
     Ok(None)
+}
+
+/// Whether it tells a channel that the policy dropped of just that: if it can't be told, nothing is
+/// missed. Every other message goes to those that the policy names.
+pub(super) fn is_for_a_dropped_channel(policy: &Policy, message: &JobKind) -> bool {
+    match message {
+        JobKind::TellPolicy { place, .. } => !policy.security.channels.contains(place),
+        JobKind::OnceBack { message } => is_for_a_dropped_channel(policy, message),
+        _ => false,
+    }
 }
 
 /// A channel is lost. If that is news, it is watched and told, and the cards there are looked after.

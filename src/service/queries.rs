@@ -19,7 +19,10 @@ use crate::store::{DigestMark, Reads, StoreError};
 const LIST_MAX: i64 = 20;
 
 /// Entries of the record that one message into a thread tells at most.
-const HISTORY_MAX: i64 = 40;
+const HISTORY_MAX: usize = 40;
+
+/// Entries that are looked through at once for those that a thread tells.
+const HISTORY_PAGE: i64 = 200;
 
 /// Everything that a card, or a letter about a request, shows.
 #[derive(Debug, Clone)]
@@ -154,7 +157,8 @@ impl Service {
     }
 
     /// Where a request's card stands, what happened that its thread does not say yet, and up to which
-    /// entry of the record that goes; none where there is nothing to write.
+    /// entry of the record that goes; none where nothing is on record since. It may be that nothing is
+    /// to be written about what is.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -166,12 +170,23 @@ impl Service {
         let Some(card) = reader.card(id).await? else {
             return Ok(None);
         };
-        let entries = reader.unwritten_entries(id, HISTORY_MAX).await?;
-        let Some(upto) = entries.last().map(|entry| entry.seq) else {
-            return Ok(None);
-        };
-        let happened: Vec<Happened> = entries.iter().filter_map(Happened::read).collect();
-        Ok((!happened.is_empty()).then_some((card, happened, upto)))
+        let mut happened = Vec::new();
+        let mut upto = None;
+        // Past what nobody reads there, however much of it there is.
+        while happened.len() < HISTORY_MAX {
+            let after = upto.unwrap_or(0);
+            let entries = reader.unwritten_entries(id, after, HISTORY_PAGE).await?;
+            if entries.is_empty() {
+                break;
+            }
+            for entry in entries {
+                if happened.len() < HISTORY_MAX {
+                    upto = Some(entry.seq);
+                    happened.extend(Happened::read(&entry));
+                }
+            }
+        }
+        Ok(upto.map(|upto| (card, happened, upto)))
     }
 
     /// What the last attempt to take this access away was told.

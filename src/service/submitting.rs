@@ -4,7 +4,6 @@ use super::apply::conflict;
 use super::queries::{accounts_of, summary};
 use super::verdict::{Acting, Verdict};
 use crate::domain::answer::Answer;
-use crate::domain::audit::AuditKind;
 use crate::domain::command::WantedEnd;
 use crate::domain::decide::requesting::{self, ActivationTiming};
 use crate::domain::decide::{Plan, checking};
@@ -68,12 +67,9 @@ pub(super) async fn submit(
         },
         ..request
     };
-    let mut plan = requesting::receive(request.clone(), &policy.hash, allowed.asked_under, now);
-    let accounts = accounts_of(policy, &acting.identity);
-    let earlier = tx
-        .count_earlier(&accounts, &request.spec.resource, &request.id)
-        .await?;
-    plan.note(AuditKind::Requested, "first_time", earlier == 0);
+    let first_time = is_first_time(tx, acting, &request).await?;
+    let rule = allowed.asked_under;
+    let mut plan = requesting::receive(request.clone(), &policy.hash, rule, first_time, now);
     if let Some(rule) = by_rule {
         let timing = ActivationTiming {
             activation_s: resource.activation_s,
@@ -130,8 +126,21 @@ async fn wait_for_facts(
     };
     let told = super::queries::summary_of(policy, &request, None);
     let about = accounts_of(policy, &acting.identity);
-    let plan = checking::wait_for_facts(request, about, &policy.hash, now);
+    let first_time = is_first_time(tx, acting, &request).await?;
+    let plan = checking::wait_for_facts(request, about, &policy.hash, first_time, now);
     Ok(Verdict::Done(plan, Answer::Received(told)))
+}
+
+/// Whether this person never asked for this before, on any account.
+async fn is_first_time(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    request: &Request,
+) -> Result<bool, StoreError> {
+    let accounts = accounts_of(&acting.policy, &acting.identity);
+    let resource = &request.spec.resource;
+    let earlier = tx.count_earlier(&accounts, resource, &request.id).await?;
+    Ok(earlier == 0)
 }
 
 /// The rule that approves it without people, if with so many seconds from now on it has not given too

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use crate::domain::audit::{AuditDraft, AuditEntry, Head};
+use crate::domain::audit::{AuditDraft, AuditEntry, AuditKind, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
 use crate::domain::directory::{DirectoryGroup, DirectoryHealth, GivenKey, Known, KnownAccount};
@@ -82,13 +82,20 @@ pub trait Reads: Send {
     async fn grant(&mut self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
     /// Decisions on a request, oldest first.
     async fn decisions(&mut self, id: &RequestId) -> Result<Vec<Decision>, StoreError>;
-    /// Entries about a request that the thread of its card does not tell yet, oldest first, at most
-    /// `limit`.
+    /// Entries about a request after this one that the thread of its card does not tell yet, oldest
+    /// first, at most `limit`.
     async fn unwritten_entries(
         &mut self,
         request: &RequestId,
+        after: i64,
         limit: i64,
     ) -> Result<Vec<AuditEntry>, StoreError>;
+    /// When the last entry of this kind about a request was made.
+    async fn last_entry(
+        &mut self,
+        request: &RequestId,
+        kind: AuditKind,
+    ) -> Result<Option<Timestamp>, StoreError>;
     /// Where the card of a request stands, once it was posted.
     async fn card(&mut self, id: &RequestId) -> Result<Option<MessageRef>, StoreError>;
     /// Requests of these accounts (as requester or beneficiary), newest first, at most `limit`:

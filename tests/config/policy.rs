@@ -153,10 +153,10 @@ fn the_fallback_is_looked_up_like_every_channel_and_changes_the_hash_only_where_
     assert_eq!(cards, ["slack:T1/C1", "slack:T1/C3"]);
     assert_eq!(policy.places().len(), 3);
     let security: Vec<String> = policy
-        .security_accounts(&BTreeMap::from([(
+        .one_of_each_person(policy.security_accounts(&BTreeMap::from([(
             GroupName::new("security").unwrap(),
             BTreeSet::from([AccountId::new("slack:T1/U3").unwrap()]),
-        )]))
+        )])))
         .iter()
         .map(ToString::to_string)
         .collect();

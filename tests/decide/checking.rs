@@ -1,6 +1,7 @@
 //! Requests that wait for facts, and what ends because somebody left, in each state.
 
 use jitbot::domain::decide::checking;
+use jitbot::domain::decide::requesting::{self, Cancelled};
 use jitbot::domain::departure::Departure;
 use jitbot::domain::directory::AccountStatus;
 use jitbot::domain::ids::AccountId;
@@ -21,12 +22,12 @@ fn waits_for_facts() {
         AccountId::new("slack:T1/U1").unwrap(),
         AccountId::new("slack:T1/U7").unwrap(),
     ];
-    let plan = checking::wait_for_facts(asked, about, &policy(), at(0));
+    let plan = checking::wait_for_facts(asked, about, &policy(), true, at(0));
     // No card, and nothing that runs out but the wait itself.
     reads(
         &of_request(&plan),
         "new request checking
-         record requested by U1
+         record requested by U1: action shell, duration_s 3600, first_time true, project shop, resource staging-ssh, risk low, spec h, waits_for_facts true
          job check:r +120
          want U1 U7
          job refresh:slack +0",
@@ -66,7 +67,7 @@ fn is_refused_when_the_facts_say_no_or_do_not_come() {
                 "request checking > refused +120
                  no job expire:r
                  job card:r +120
-                 record refused by U1
+                 record refused by U1: of U1, refusal directory_unreachable, resource staging-ssh, tried request
                  job refused:r +120",
             ),
             (
@@ -91,7 +92,7 @@ fn is_cancelled_when_who_asked_left() {
                 "request STATE > cancelled +100
                  no job expire:r
                  job card:r +100
-                 record cancelled by us
+                 record cancelled by us: left not_among_those, of U1, resource staging-ssh
                  job decided:r +100",
             ),
             (
@@ -100,8 +101,8 @@ fn is_cancelled_when_who_asked_left() {
             ),
         ],
         |asked| {
-            let why = Departure::NotAmongThose;
-            let plan = checking::cancel(asked, why, &policy(), at(100));
+            let why = Cancelled::Left(Departure::NotAmongThose);
+            let plan = requesting::cancel(asked, why, &policy(), at(100));
             told(plan.map(|plan| of_request(&plan)))
         },
     );
@@ -115,15 +116,15 @@ fn what_is_held_ends_when_its_people_left() {
             (
                 "issuing active unknown",
                 "grant STATE > revoking: ending left by us +100
-                 record end_ordered by us
+                 record end_ordered by us: left deactivated, of U1, reason left, resource staging-ssh
                  job card:r +100
                  job revoke:g +100 moves",
             ),
             (
                 "scheduled",
                 "grant scheduled > cancelled: ended_at +100, ending left by us +100
-                 record end_ordered by us
-                 record grant_cancelled by us
+                 record end_ordered by us: left deactivated, of U1, reason left, resource staging-ssh
+                 record grant_cancelled by us: reason left
                  no job revoke:g
                  job ended:g +100
                  job card:r +100",
@@ -143,4 +144,28 @@ fn what_is_held_ends_when_its_people_left() {
     let plan = checking::leave(&asked, &grant, why, &policy(), at(100)).unwrap();
     let said = format!("{plan:?}");
     assert!(said.contains("\"left\": String(\"deactivated\")"), "{said}");
+}
+
+#[test]
+fn is_cancelled_when_the_access_that_it_extends_is_ended() {
+    requests(
+        &[
+            (
+                "checking pending",
+                "request STATE > cancelled +100
+                 no job expire:r
+                 job card:r +100
+                 record cancelled by us: of U1, resource staging-ssh, why access_ended",
+            ),
+            (
+                "approved denied refused withdrawn expired cancelled",
+                "Cancel can't happen to something that is STATE",
+            ),
+        ],
+        |asked| {
+            let why = Cancelled::AccessEnded;
+            let plan = requesting::cancel(asked, why, &policy(), at(100));
+            told(plan.map(|plan| of_request(&plan)))
+        },
+    );
 }

@@ -38,13 +38,13 @@ fn its_turn_to_be_given() {
                  job revoke:g +3700 moves
                  no job remind:g:600
                  job remind:g:600 +3100 moves
-                 record issue_intended by us",
+                 record issue_intended by us: deadline +3700, spec h",
             ),
             (
                 "issuing unknown",
                 "call
                  grant STATE > issuing: unsettled_since +100
-                 record issue_intended by us",
+                 record issue_intended by us: deadline +3620, spec h",
             ),
             ("active revoking stuck ended failed cancelled", "nothing"),
         ],
@@ -60,21 +60,21 @@ fn its_turn_to_be_given_when_it_is_not_allowed_any_more() {
                 "scheduled",
                 "end
                  grant scheduled > cancelled: ended_at +100, ending refused_at_activation by us +100
-                 record end_ordered by us
-                 record grant_cancelled by us
+                 record end_ordered by us: of U1, reason refused_at_activation, resource staging-ssh
+                 record grant_cancelled by us: reason refused_at_activation
                  no job revoke:g
                  job ended:g +100
                  job card:r +100
-                 record refused by us",
+                 record refused by us: of U1, refusal spec_changed, resource staging-ssh, tried activate",
             ),
             (
                 "issuing unknown",
                 "end
                  grant STATE > revoking: ending refused_at_activation by us +100
-                 record end_ordered by us
+                 record end_ordered by us: of U1, reason refused_at_activation, resource staging-ssh
                  job card:r +100
                  job revoke:g +100 moves
-                 record refused by us",
+                 record refused by us: of U1, refusal spec_changed, resource staging-ssh, tried activate",
             ),
             ("active revoking stuck ended failed cancelled", "nothing"),
         ],
@@ -90,8 +90,8 @@ fn its_turn_to_be_given_when_it_is_too_late() {
                 "scheduled",
                 "end
                  grant scheduled > cancelled: ended_at +3620, ending not_activated by us +3620
-                 record end_ordered by us
-                 record grant_cancelled by us
+                 record end_ordered by us: of U1, reason not_activated, resource staging-ssh
+                 record grant_cancelled by us: reason not_activated
                  no job revoke:g
                  job ended:g +3620
                  job card:r +3620",
@@ -100,7 +100,7 @@ fn its_turn_to_be_given_when_it_is_too_late() {
                 "issuing unknown",
                 "end
                  grant STATE > revoking: ending not_activated by us +3620
-                 record end_ordered by us
+                 record end_ordered by us: of U1, reason not_activated, resource staging-ssh
                  job card:r +3620
                  job revoke:g +3620 moves",
             ),
@@ -138,20 +138,20 @@ fn the_target_gives_access() {
                 "grant STATE > active: unsettled_since none, active_at +100, handle \"second\"
                  job ready:g +100
                  job card:r +100
-                 record issued by us",
+                 record issued by us: deadline +3620, state active",
             ),
             // Its end was ordered while the call was in flight, or it was told before: what finds it
             // is kept, and the end stands.
             (
                 "active revoking stuck",
                 "grant STATE > STATE: handle \"second\"
-                 record issued by us",
+                 record issued by us: deadline +3620, state STATE",
             ),
             // No call is in flight for these; nothing becomes active by it.
             (
                 "scheduled cancelled",
                 "grant STATE > STATE: handle \"second\"
-                 record issued by us",
+                 record issued by us: deadline null, state STATE",
             ),
             ("ended failed", "stands in late_issue.rs"),
         ],
@@ -172,7 +172,7 @@ fn the_target_gives_nothing_and_shows_nothing() {
             (
                 "issuing unknown",
                 "grant STATE > failed: unsettled_since none, ended_at +100
-                 record issue_failed by us
+                 record issue_failed by us: of U1, resource staging-ssh, said no such principal
                  no job revoke:g
                  job ended:g +100
                  job card:r +100",
@@ -193,10 +193,10 @@ fn the_target_gives_nothing_but_may_have_left_something() {
             (
                 "issuing unknown",
                 "grant STATE > revoking: ending issue_failed by us +100
-                 record end_ordered by us
+                 record end_ordered by us: of U1, reason issue_failed, resource staging-ssh
                  job card:r +100
                  job revoke:g +100 moves
-                 record issue_troubled by us",
+                 record issue_troubled by us: outcome refused, said half done",
             ),
             ("scheduled active revoking stuck ended failed cancelled", ""),
         ],
@@ -216,7 +216,7 @@ fn troubled(grant: &Grant, failures: i64, unknown: bool) -> String {
 #[test]
 fn the_call_failed() {
     let states = "scheduled issuing active unknown revoking stuck ended failed cancelled";
-    let first = "record issue_troubled by us
+    let first = "record issue_troubled by us: outcome failed, said timeout
                  again: timeout";
     grants(&[(states, first)], |_, grant| troubled(grant, 0, false));
     // The record says it once; the job counts.
@@ -229,9 +229,9 @@ fn the_call_failed() {
 fn nobody_knows_what_came_of_the_call() {
     let others = "scheduled active unknown revoking stuck ended failed cancelled";
     let changed = "grant issuing > unknown
-                   record issue_troubled by us
+                   record issue_troubled by us: outcome unknown, said timeout
                    again: timeout";
-    let first = "record issue_troubled by us
+    let first = "record issue_troubled by us: outcome unknown, said timeout
                  again: timeout";
     grants(&[("issuing", changed), (others, first)], |_, grant| {
         troubled(grant, 0, true)

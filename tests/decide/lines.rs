@@ -92,6 +92,21 @@ fn differences(before: &Grant, after: &Grant) -> String {
     said.join(", ")
 }
 
+/// A fact of the record; moments like those of jobs, and hashes by what they are of.
+fn fact(key: &str, value: &serde_json::Value) -> String {
+    let moment = value
+        .as_i64()
+        .filter(|_| ["deadline", "end_by", "from", "group_as_of", "pending_until"].contains(&key))
+        .and_then(chrono::DateTime::from_timestamp_millis);
+    let hash = request(RequestState::Pending).spec_hash.0;
+    match (moment, value.as_str()) {
+        (Some(moment), _) => format!("{key} {}", second(moment)),
+        (None, Some(text)) if text == hash => format!("{key} h"),
+        (None, Some(text)) => format!("{key} {}", text.rsplit('/').next().unwrap_or(text)),
+        (None, None) => format!("{key} {value}"),
+    }
+}
+
 fn line(change: &Change, before: &Grant) -> String {
     match change {
         Change::NewRequest(request) => format!("new request {}", request.state.as_str()),
@@ -136,7 +151,11 @@ fn line(change: &Change, before: &Grant) -> String {
         }
         Change::Record(draft) => {
             let by = draft.actor.as_ref().map_or("us", |actor| actor.member());
-            format!("record {} by {by}", draft.kind.as_str())
+            let of: Vec<String> = draft.facts.iter().map(|(k, v)| fact(k, v)).collect();
+            match of.join(", ").as_str() {
+                "" => format!("record {} by {by}", draft.kind.as_str()),
+                of => format!("record {} by {by}: {of}", draft.kind.as_str()),
+            }
         }
         Change::Job(order) => job(order),
         Change::NoJob(gone) => format!("no job {}", key(gone)),

@@ -28,13 +28,13 @@ fn bob() -> Decider {
 fn received() {
     let open = "
         new request STATE
-        record requested by U1
+        record requested by U1: action shell, duration_s 3600, first_time true, project shop, resource staging-ssh, risk low, spec h
         job expire:r +1800
         job card:r +0";
     // A request that is closed when it arrives is only kept.
     let closed = "
         new request STATE
-        record requested by U1";
+        record requested by U1: action shell, duration_s 3600, first_time true, project shop, resource staging-ssh, risk low, spec h";
     requests(
         &[
             ("checking pending", open),
@@ -44,7 +44,7 @@ fn received() {
             ),
         ],
         |request| {
-            let plan = requesting::receive(request.clone(), &policy(), "rule".into(), at(0));
+            let plan = requesting::receive(request.clone(), &policy(), "rule".into(), true, at(0));
             of_request(&plan).join("\n")
         },
     );
@@ -56,7 +56,7 @@ fn approved_by_a_person() {
         request STATE > approved +100
         decision approve by U2 under rule
         new grant scheduled activate_by +700 end_by +4300
-        record approved by U2
+        record approved by U2: decider person, end_by +4300, group sre, group_as_of +40, of U1, resource staging-ssh, spec h
         no job expire:r
         job revoke:g +4300 moves
         job remind:g:600 +3700 moves
@@ -91,7 +91,7 @@ fn approved_by_a_rule_without_a_card() {
         "request pending > approved +0
          decision approve by a rule under auto[0]
          new grant scheduled activate_by +600 end_by +4200
-         record approved by us
+         record approved by us: decider rule, end_by +4200, of U1, resource staging-ssh, spec h
          no job expire:r
          job revoke:g +4200 moves
          job remind:g:600 +3600 moves
@@ -109,7 +109,7 @@ fn approved_by_one_of_several() {
     reads(
         &of_request(&plan),
         "decision approve by U2 under rule
-         record approved by U2
+         record approved by U2: decider person, enough false, group sre, group_as_of +40, of U1, resource staging-ssh, spec h
          job card:r +100",
     );
 }
@@ -124,7 +124,7 @@ fn denied() {
                  no job expire:r
                  job card:r +100
                  decision deny by U2 under rule
-                 record denied by U2
+                 record denied by U2: decider person, group sre, group_as_of +40, of U1, resource staging-ssh, spec h
                  job decided:r +100",
             ),
             (
@@ -148,7 +148,7 @@ fn withdrawn() {
                 "request STATE > withdrawn +100
                  no job expire:r
                  job card:r +100
-                 record withdrawn by U1",
+                 record withdrawn by U1: of U1, resource staging-ssh",
             ),
             (
                 "approved denied refused withdrawn expired cancelled",
@@ -170,7 +170,7 @@ fn ran_out() {
                 "pending",
                 "request pending > expired +1800
                  job card:r +1800
-                 record expired by us
+                 record expired by us: of U1, pending_until +1800, resource staging-ssh
                  job decided:r +1800",
             ),
             (

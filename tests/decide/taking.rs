@@ -16,8 +16,8 @@ fn its_end_is_ordered() {
             (
                 "scheduled",
                 "grant scheduled > cancelled: ended_at +100, ending done by U1 +100
-                 record end_ordered by U1
-                 record grant_cancelled by us
+                 record end_ordered by U1: of U1, reason done, resource staging-ssh
+                 record grant_cancelled by us: reason done
                  no job revoke:g
                  job ended:g +100
                  job card:r +100",
@@ -25,7 +25,7 @@ fn its_end_is_ordered() {
             (
                 "issuing active unknown",
                 "grant STATE > revoking: ending done by U1 +100
-                 record end_ordered by U1
+                 record end_ordered by U1: of U1, reason done, resource staging-ssh
                  job card:r +100
                  job revoke:g +100 moves",
             ),
@@ -80,7 +80,7 @@ fn its_turn_to_end_at_its_deadline() {
                 "issuing active unknown",
                 "call
                  grant STATE > revoking: ending deadline by us +3620
-                 record end_ordered by us
+                 record end_ordered by us: of U1, reason deadline, resource staging-ssh
                  job card:r +3620",
             ),
             ("revoking stuck", "call"),
@@ -98,8 +98,8 @@ fn its_turn_to_end_at_the_latest_moment_that_it_can_be() {
                 "scheduled",
                 "cancel
                  grant scheduled > cancelled: ended_at +4200, ending not_activated by us +4200
-                 record end_ordered by us
-                 record grant_cancelled by us
+                 record end_ordered by us: of U1, reason not_activated, resource staging-ssh
+                 record grant_cancelled by us: reason not_activated
                  no job revoke:g
                  job ended:g +4200
                  job card:r +4200",
@@ -108,7 +108,7 @@ fn its_turn_to_end_at_the_latest_moment_that_it_can_be() {
                 "issuing active unknown",
                 "call
                  grant STATE > revoking: ending deadline by us +4200
-                 record end_ordered by us
+                 record end_ordered by us: of U1, reason deadline, resource staging-ssh
                  job card:r +4200",
             ),
             ("revoking stuck", "call"),
@@ -125,14 +125,14 @@ fn it_is_gone() {
             (
                 "revoking",
                 "grant revoking > ended: ended_at +200, evidence seen_gone
-                 record ended by us
+                 record ended by us: evidence seen_gone, failures 0, lag_ms 110000, of U1, reason revoked, resource staging-ssh
                  job ended:g +200
                  job card:r +200",
             ),
             (
                 "stuck",
                 "grant stuck > ended: stuck_since none, ended_at +200, evidence seen_gone
-                 record ended by us
+                 record ended by us: evidence seen_gone, failures 5, lag_ms 110000, of U1, reason revoked, resource staging-ssh
                  job healed:g:slack:T1/SEC +200
                  job ended:g +200
                  job card:r +200",
@@ -190,7 +190,7 @@ fn it_is_not_gone_for_the_fifth_time() {
                         }
                         _ => {
                             "grant revoking > stuck: stuck_since +200, failures 5
-                             record stuck by us
+                             record stuck by us: failures 5, of U1, resource staging-ssh, said refusedfor now
                              job stuck:g:slack:T1/SEC +200
                              job card:r +200
                              again: refusedfor now"

@@ -69,7 +69,7 @@ impl World {
             history: Vec::new(),
             fixed: None,
         };
-        let plan = requesting::receive(request, &policy(), "rule".into(), at(0));
+        let plan = requesting::receive(request, &policy(), "rule".into(), false, at(0));
         world.keep(Step::Wait(0), plan);
         world
     }

@@ -184,3 +184,62 @@ async fn an_extension_that_lands_after_the_end_was_seen_is_taken_away_again() {
             .contains(&"not_extended".to_owned())
     );
 }
+
+#[tokio::test]
+async fn what_a_target_refused_is_no_part_of_the_next_end_that_it_is_told() {
+    let world = World::start().await;
+    let id = world.gives("alice", "orders").await;
+    let first = world.grant(&id).await;
+    world.target.extends(&[Does::Refuses]);
+    world.extended(&id).await;
+    world.settle().await;
+    // Later than the same wish counts as the same request.
+    world.pass(180).await;
+    world.extended(&id).await;
+    world.settle().await;
+    let by = chrono::TimeDelta::seconds(1_800);
+    let told = world.target.calls(What::Extend);
+    for call in &told {
+        assert_eq!(
+            call.native_deadline,
+            first.native_deadline.map(|end| end + by)
+        );
+    }
+    assert_eq!(told.len(), 2);
+    let after = world.grant(&id).await;
+    assert_eq!(after.deadline, first.deadline.map(|end| end + by));
+}
+
+#[tokio::test]
+async fn the_later_end_is_told_by_the_machine_as_it_is_now_and_the_latest_is_remembered() {
+    let world = World::start().await;
+    let id = world.gives("alice", "orders").await;
+    let first = world.grant(&id).await;
+    // The machine was five seconds ahead, and was put right.
+    world.machine_is_set_by(-5);
+    world.pass(60).await;
+    world.extended(&id).await;
+    world.settle().await;
+    let later = world.grant(&id).await;
+    let told = world.target.calls(What::Extend)[0].native_deadline;
+    assert_eq!(told, later.deadline, "both clocks are the same now");
+    assert_eq!(later.native_deadline, told);
+
+    // Far ahead of what the first one was told it is again the later one that is kept.
+    world.machine_is_set_by(-7_200);
+    world.pass(180).await;
+    world.extended(&id).await;
+    world.settle().await;
+    let again = world.grant(&id).await;
+    let calls = world.target.calls(What::Extend);
+    let ours = chrono::TimeDelta::seconds(7_200);
+    assert_eq!(
+        calls[1].native_deadline,
+        again.deadline.map(|end| end - ours)
+    );
+    assert_eq!(
+        again.native_deadline, told,
+        "what was minted first is valid for longer"
+    );
+    assert!(again.native_deadline > first.native_deadline);
+}

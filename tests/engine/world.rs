@@ -148,6 +148,11 @@ impl World {
         self.clock.machine.advance(by);
     }
 
+    /// The machine's clock is set, and the engine's goes on as it went.
+    pub fn machine_is_set_by(&self, s: i64) {
+        self.clock.machine.advance(TimeDelta::seconds(s));
+    }
+
     /// Time passes, and each job runs at the moment that it is due.
     pub async fn pass(&self, s: i64) {
         let until = self.now() + TimeDelta::seconds(s);

@@ -242,3 +242,20 @@ async fn guests_and_bots_and_deactivated_people_neither_ask_nor_decide() {
     );
     judged(&world).await;
 }
+
+#[tokio::test]
+async fn who_waits_for_facts_is_counted_like_everybody_else() {
+    let world = world().await;
+    world.slack_lists("engineering", &["bob", "olga"]).await;
+    let id = world
+        .asks_unknown("alice", "/jit request staging-ssh 1h please")
+        .await;
+    world.settle().await;
+    assert_eq!(world.kinds(&id).await, ["requested", "refused"]);
+    let record = world.record().await;
+    let entry = |kind: &str| record.iter().find(|e| e["kind"] == kind).unwrap();
+    assert_eq!(entry("requested")["facts"]["first_time"], true);
+    let refused = &entry("refused")["facts"];
+    assert_eq!(refused["resource"], "staging-ssh", "{refused}");
+    assert_eq!(refused["of"], "slack:T0SHOP/U0ALICE", "{refused}");
+}

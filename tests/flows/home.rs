@@ -3,7 +3,7 @@
 use jitbot::sandbox::people::{Press, SeenView, Surface};
 
 use super::judged;
-use super::support::{World, id_of};
+use super::support::{Setup, World, id_of};
 
 impl World {
     async fn opens_home(&self, who: &str, needle: &str) -> SeenView {
@@ -154,4 +154,78 @@ async fn lists_and_questions_show_what_each_person_may_know() {
     let said = world.types("alice", "/jit explain staging-ssh 9h").await;
     assert!(said.contains("at most 8h"), "{said}");
     assert_eq!(world.kinds(&id).await.len(), 4, "questions change nothing");
+}
+
+#[tokio::test]
+async fn a_thread_goes_on_past_what_nobody_reads() {
+    let world = World::start().await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h deploy")
+        .await;
+    for _ in 0..90 {
+        let typed = format!("/jit revoke {id} no");
+        world.only_types("erin", &typed).await;
+    }
+    world.presses("bob", "Approve", &id).await;
+    let told = world.thread(&id).await.join("\n");
+    assert!(told.contains("Approved by bob"), "{told}");
+    world.types("alice", &format!("/jit done {id}")).await;
+    let told = world.thread(&id).await.join("\n");
+    for part in ["Approved by bob", "Given, until", "Over."] {
+        assert_eq!(told.matches(part).count(), 1, "{part}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn home_that_is_drawn_after_a_press_knows_the_user_groups() {
+    let world = World::with(Setup::with_usergroups()).await;
+    let held = world
+        .asks("bob", "/jit request staging-ssh 1h deploy")
+        .await;
+    world.presses("dana", "Approve", &held).await;
+    let waits = world
+        .asks("alice", "/jit request staging-ssh 1h deploy")
+        .await;
+    let home = world.opens_home("bob", "What waits for you").await;
+    world.presses_at_home("bob", &home, "I'm done").await;
+    let home = world.form("bob", "Being taken away").await;
+    for part in [waits.as_str(), "What you may ask for", "prod-ssh"] {
+        assert!(home.visible_text.contains(part), "{}", home.visible_text);
+    }
+}
+
+#[tokio::test]
+async fn how_to_use_it_is_sent_again_at_most_twice_a_minute() {
+    let world = World::start().await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h deploy")
+        .await;
+    world.presses("bob", "Approve", &id).await;
+    let before = world.told("alice").await.len();
+    let home = world.opens_home("alice", "Send again").await;
+    let sent = async || {
+        let told = world.told("alice").await.len() - before;
+        let kinds = world.kinds(&id).await;
+        let recorded = kinds.iter().filter(|kind| *kind == "sent_again").count();
+        (told, recorded)
+    };
+    for _ in 0..5 {
+        world.presses_at_home("alice", &home, "Send again").await;
+    }
+    assert_eq!(sent().await, (1, 1));
+    world.pass("31s").await;
+    for _ in 0..2 {
+        world.presses_at_home("alice", &home, "Send again").await;
+    }
+    assert_eq!(sent().await, (2, 2));
+
+    // While one could not be sent, no press orders another.
+    world.pass("31s").await;
+    let fails = jitbot::sandbox::people::FaultKind::Status(500);
+    world.slack_fails("chat.postMessage", 3, fails).await;
+    world.presses_at_home("alice", &home, "Send again").await;
+    world.here.clock.advance(chrono::TimeDelta::seconds(31));
+    world.presses_at_home("alice", &home, "Send again").await;
+    assert_eq!(sent().await.1, 3);
+    judged(&world).await;
 }

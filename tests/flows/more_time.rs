@@ -1,7 +1,8 @@
 //! More time for access that is held.
 
 use super::judged;
-use super::support::{World, reference};
+use super::support::{Setup, World, reference};
+use jitbot::sandbox::people::FaultKind;
 
 /// Alice holds staging-ssh for an hour.
 async fn held(world: &World) -> String {
@@ -174,6 +175,14 @@ async fn access_that_is_given_back_takes_its_open_wishes_with_it() {
     world.types("alice", &format!("/jit done {id}")).await;
     assert!(world.card(&more).await.buttons.is_empty());
     assert_eq!(world.kinds(&more).await, ["requested", "cancelled"]);
+    let next_nine = world.next_digest();
+    world.pass(&next_nine).await;
+    let digest = world.security_reads().await.pop().unwrap();
+    assert!(
+        digest.contains("1 cancelled because the access had ended")
+            && !digest.contains("who asked left"),
+        "{digest}"
+    );
     let said = world.types("alice", &format!("/jit extend {id} 1h")).await;
     assert!(said.contains("has ended"), "{said}");
 }
@@ -209,4 +218,23 @@ async fn im_done_on_the_reminder_gives_it_back() {
         drawn.visible_text
     );
     judged(&world).await;
+}
+
+#[tokio::test]
+async fn what_is_over_waits_for_no_facts_about_its_holder() {
+    let world = World::with(Setup::with_usergroups()).await;
+    let id = held(&world).await;
+    let more = world.asks("alice", &format!("/jit extend {id} 1h")).await;
+    world.presses_only("dana", "Approve", &more).await;
+    world.only_types("alice", &format!("/jit done {id}")).await;
+    world.nobody_works_for(11);
+    for method in ["usergroups.list", "users.info"] {
+        world
+            .slack_fails(method, 1_000, FaultKind::Status(500))
+            .await;
+    }
+    world.settle().await;
+    let kinds = world.kinds(&more).await;
+    assert_eq!(kinds.last().unwrap(), "not_extended", "{kinds:?}");
+    assert_eq!(world.kinds(&id).await.last().unwrap(), "ended");
 }

@@ -1,7 +1,7 @@
 //! A config that is read again while the bot runs: taken up as a whole, or not at all.
 
 use super::judged;
-use super::support::{APPROVALS, World, id_of};
+use super::support::{APPROVALS, SECURITY, World};
 
 impl World {
     /// The config is changed and read again.
@@ -20,19 +20,6 @@ impl World {
     async fn record_of(&self, kind: &str) -> Vec<serde_json::Value> {
         let all = self.record().await;
         all.into_iter().filter(|e| e["kind"] == kind).collect()
-    }
-
-    /// The card's button is pressed, and nobody works yet.
-    async fn presses_only(&self, who: &str, label: &str, request: &str) {
-        let card = self.card(request).await;
-        let button = card.button(label).unwrap();
-        let answer = self
-            .here
-            .people
-            .press(id_of(who), APPROVALS, &card.ts, &button.action_id)
-            .await
-            .unwrap();
-        assert!(answer.acked);
     }
 }
 
@@ -351,4 +338,34 @@ async fn a_policy_that_came_with_a_restart_is_told_too_and_a_channel_that_is_dro
         .await
         .unwrap();
     assert!(there[0].visible_text.contains("The policy changed"));
+}
+
+#[tokio::test]
+async fn news_for_a_dropped_channel_that_nobody_can_post_to_are_given_up() {
+    let mut world = World::start().await;
+    world.here.people.archive(SECURITY).await.unwrap();
+    world
+        .reloads(
+            "channels = [\"slack:#security\"]",
+            "channels = [\"slack:#approvals\"]",
+        )
+        .await
+        .unwrap();
+    world.pass("6m").await;
+    world.pass("1h").await;
+    let there = world
+        .here
+        .people
+        .messages("U0BOB", APPROVALS)
+        .await
+        .unwrap();
+    assert!(there[0].visible_text.contains("The policy changed"));
+    assert!(world.told("carol").await.is_empty());
+    let mut reader = world.app.store().reader().await.unwrap();
+    let open = reader.open_jobs().await.unwrap();
+    let waits = |(key, state): &&(String, _)| {
+        let prefixes = ["policy:", "once-back:", "privately:"];
+        *state == "waiting" && prefixes.iter().any(|prefix| key.starts_with(prefix))
+    };
+    assert_eq!(open.iter().filter(waits).count(), 0, "{open:?}");
 }

@@ -3,10 +3,10 @@
 
 use super::judged;
 use super::odd_places::{BACK, LOST, with_fallback};
-use super::support::{APPROVALS, ELSEWHERE, SECURITY, Setup, Site, World};
+use super::support::{APPROVALS, ELSEWHERE, SECURITY, Setup, Site, World, id_of};
 use chrono::TimeDelta;
 use jitbot::clock::{Clock as _, Jump};
-use jitbot::sandbox::people::Change;
+use jitbot::sandbox::people::{Change, FaultKind};
 
 #[tokio::test]
 async fn what_security_must_know_reaches_its_people_and_the_channel_once_it_is_back() {
@@ -196,4 +196,37 @@ async fn what_waited_for_a_channel_goes_to_the_one_that_the_config_names_now() {
     world.pass("6m").await;
     let there = world.cards_in(ELSEWHERE, "Access digest").await;
     assert_eq!(there.len(), 1, "{there:#?}");
+}
+
+#[tokio::test]
+async fn who_is_no_full_member_reads_nothing_that_is_for_security() {
+    let mut site = Site::with(&Setup::default()).await;
+    site.config = site.config.replace(
+        "members = [\"person:carol\"]",
+        "members = [\"person:carol\", \"person:dana\", \"person:bob\"]",
+    );
+    let world = site.world().await;
+    let guest = |who: &str| Change::Guest {
+        user: id_of(who).to_owned(),
+        guest: true,
+    };
+    world.changes(guest("dana")).await;
+    world.pass("6m").await;
+    world.changes(Change::Archive(SECURITY.into())).await;
+    // Nobody can be written to until after bob became a guest as well.
+    world
+        .slack_fails("conversations.open", 1_000, FaultKind::Status(500))
+        .await;
+    let next_nine = world.next_digest();
+    world.pass(&next_nine).await;
+    world.changes(guest("bob")).await;
+    world.pass("10m").await;
+    world.here.people.clear_faults().await.unwrap();
+    world.pass("1h").await;
+    assert_eq!(world.times_told("carol", "Access digest").await, 1);
+    for who in ["dana", "bob"] {
+        let told = world.told(who).await;
+        assert!(told.is_empty(), "{who} is a guest: {told:#?}");
+    }
+    judged(&world).await;
 }

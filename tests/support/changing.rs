@@ -33,6 +33,19 @@ impl World {
         answer.visible_text
     }
 
+    /// The card's button is pressed, and nobody works yet.
+    pub async fn presses_only(&self, who: &str, label: &str, request: &str) {
+        let card = self.card(request).await;
+        let button = card.button(label).unwrap();
+        let answer = self
+            .here
+            .people
+            .press(id_of(who), APPROVALS, &card.ts, &button.action_id)
+            .await
+            .unwrap();
+        assert!(answer.acked);
+    }
+
     /// Asks while what is known is too old.
     pub async fn asks_unknown(&self, who: &str, typed: &str) -> String {
         self.nobody_works_for(11);

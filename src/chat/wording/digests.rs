@@ -165,6 +165,7 @@ fn numbers(tally: &Tally, now: Text) -> Vec<Text> {
         revoked,
         left,
         cancelled_requests,
+        pointless,
         extended,
         not_extended,
         // Said above, where they need somebody.
@@ -194,7 +195,10 @@ fn numbers(tally: &Tally, now: Text) -> Vec<Text> {
             "Requests",
             with_rare(
                 format!(": {requested} made, {withdrawn} withdrawn, {refused} tries refused"),
-                &[(*cancelled_requests, "cancelled because who asked left")],
+                &[
+                    (*cancelled_requests, "cancelled because who asked left"),
+                    (*pointless, "cancelled because the access had ended"),
+                ],
             ),
         ),
         line(

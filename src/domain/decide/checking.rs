@@ -16,16 +16,18 @@ use crate::domain::timing::Timestamp;
 pub const CHECKING_FOR_S: i64 = 120;
 
 /// A request whose facts are too old stands until they come. `about` are the accounts that the
-/// directory is asked of.
+/// directory is asked of; `first_time` says that the person never asked for this before.
 #[must_use]
 pub fn wait_for_facts(
     request: Request,
     about: Vec<AccountId>,
     policy: &ContentHash,
+    first_time: bool,
     now: Timestamp,
 ) -> Plan {
     let mut plan = Plan::default();
-    plan.record(asked(&request, policy, Vec::new()).fact("waits_for_facts", true));
+    let draft = asked(&request, policy, Vec::new(), first_time);
+    plan.record(draft.fact("waits_for_facts", true));
     plan.job(JobOrder::decide_checked(&request.id, request.pending_until));
     ask_again(&mut plan, about, now);
     plan.changes
@@ -85,43 +87,16 @@ pub fn refuse(
     now: Timestamp,
 ) -> Result<Plan, IllegalTransition> {
     let mut plan = close(request, RequestEvent::Refuse, now)?;
+    let access = (&request.spec.resource, &request.beneficiary.account);
     plan.record(
-        AuditDraft::new(AuditKind::Refused)
+        AuditDraft::refused("request", &refusal, policy, Some(access))
             .by(&request.requester.account)
-            .request(&request.id)
-            .under(policy, Vec::new())
-            .fact("tried", "request")
-            .fact("refusal", refusal.code()),
+            .request(&request.id),
     );
     plan.job(JobOrder::notify_refused(
         &request.id,
         &request.requester.account,
         refusal,
-        now,
-    ));
-    Ok(plan)
-}
-
-/// Who asked, or would receive it, left while it was open.
-///
-/// # Errors
-/// [`IllegalTransition`] when the request is not open.
-pub fn cancel(
-    request: &Request,
-    why: Departure,
-    policy: &ContentHash,
-    now: Timestamp,
-) -> Result<Plan, IllegalTransition> {
-    let mut plan = close(request, RequestEvent::Cancel, now)?;
-    plan.record(
-        AuditDraft::new(AuditKind::Cancelled)
-            .request(&request.id)
-            .under(policy, Vec::new())
-            .fact("left", why.code()),
-    );
-    plan.job(JobOrder::notify_decided(
-        &request.id,
-        &request.requester.account,
         now,
     ));
     Ok(plan)

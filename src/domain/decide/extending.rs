@@ -87,12 +87,33 @@ pub fn approve(
 /// What to do about an approved extension whose turn has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Turn {
-    /// Record the intent (nothing more where it is recorded), then call the target.
-    Call(Plan, Box<Grant>),
+    /// Record the intent (nothing more where it is recorded), then call the target about this grant and
+    /// tell it this end, by the machine's clock.
+    Call(Plan, Box<Grant>, Timestamp),
     /// It is not to be given: record that.
     NotGiven(Plan),
     /// Nothing is left to do.
     Nothing,
+}
+
+/// What is left to do where nothing is to be extended any more, whatever the rules say; none while there
+/// is.
+///
+/// # Errors
+/// [`IllegalTransition`] where a state was forgotten.
+pub fn pointless(of: Parties<'_>, now: Timestamp) -> Result<Option<Turn>, IllegalTransition> {
+    let (asking, extension) = extends(of.asking)?;
+    if extension.state != ExtensionState::Waiting || asking.state != RequestState::Approved {
+        return Ok(Some(Turn::Nothing));
+    }
+    let why = match of.grant.deadline {
+        None => "it was never given",
+        Some(deadline) if of.grant.state != GrantState::Active || now >= deadline => {
+            "the access was over"
+        }
+        Some(_) => return Ok(None),
+    };
+    Ok(Some(Turn::NotGiven(not_given(of, why, now)?)))
 }
 
 /// Whether to tell the target the later end now. `allowed` is what today's rules say of it.
@@ -105,55 +126,49 @@ pub fn begin_extend(
     policy: &ContentHash,
     remind_s: &[i64],
     now: Timestamp,
+    machine_now: Timestamp,
 ) -> Result<Turn, IllegalTransition> {
+    if let Some(turn) = pointless(of, now)? {
+        return Ok(turn);
+    }
     let (asking, extension) = extends(of.asking)?;
-    if extension.state != ExtensionState::Waiting || asking.state != RequestState::Approved {
-        return Ok(Turn::Nothing);
-    }
     let grant = of.grant;
-    let (Some(deadline), Some(native)) = (grant.deadline, grant.native_deadline) else {
-        return Ok(Turn::NotGiven(not_given(of, "it was never given", now)?));
-    };
-    if grant.state != GrantState::Active || now >= deadline {
-        return Ok(Turn::NotGiven(not_given(of, "the access was over", now)?));
-    }
-    let until = wanted(asking, extension);
+    let from = grant.deadline.unwrap_or(extension.from);
+    // An earlier attempt may have recorded the intent, or another extension have gone further.
+    let ends = from.max(wanted(asking, extension));
+    let is_recorded = ends == from;
+    // By the machine's clock as it is now: it may have been put right since the last end was told.
+    let told = machine_now + (ends - now);
     let mut next = grant.clone();
     next.unsettled_since = Some(now);
-    if deadline >= until {
-        // An earlier attempt recorded the intent, or another extension went as far: the target is told.
+    // What was told before may be valid for longer, and must be covered as long.
+    next.native_deadline = grant.native_deadline.max(Some(told));
+    if is_recorded {
         let mut plan = Plan::default();
         plan.push(Change::Grant(Box::new(next.clone()), grant.state));
-        return Ok(Turn::Call(plan, Box::new(next)));
+        return Ok(Turn::Call(plan, Box::new(next), told));
     }
     if let Err(refusal) = allowed {
         let mut plan = not_given(of, refusal.code(), now)?;
-        plan.record(
-            AuditDraft::new(AuditKind::Refused)
-                .grant(&grant.id)
-                .request(&asking.id)
-                .access(&grant.spec.resource, &grant.beneficiary.account)
-                .under(policy, Vec::new())
-                .fact("tried", "extend")
-                .fact("refusal", refusal.code()),
-        );
+        let access = (&grant.spec.resource, &grant.beneficiary.account);
+        let draft = AuditDraft::refused("extend", &refusal, policy, Some(access));
+        plan.record(draft.grant(&grant.id).request(&asking.id));
         return Ok(Turn::NotGiven(plan));
     }
-    next.end_by = grant.end_by.max(until);
-    next.deadline = Some(until);
-    next.native_deadline = Some(native + (until - deadline));
+    next.end_by = grant.end_by.max(ends);
+    next.deadline = Some(ends);
     let mut plan = Plan::default();
     plan.push(Change::Grant(Box::new(next.clone()), grant.state));
-    move_end(&mut plan, grant, until, remind_s, now);
+    move_end(&mut plan, grant, ends, remind_s, now);
     plan.record(
         AuditDraft::new(AuditKind::ExtendIntended)
             .grant(&grant.id)
             .request(&asking.id)
             .under(policy, Vec::new())
-            .fact("from", deadline.timestamp_millis())
-            .fact("deadline", until.timestamp_millis()),
+            .fact("from", from.timestamp_millis())
+            .fact("deadline", ends.timestamp_millis()),
     );
-    Ok(Turn::Call(plan, Box::new(next)))
+    Ok(Turn::Call(plan, Box::new(next), told))
 }
 
 /// The jobs that end it and remind of it, at another moment.

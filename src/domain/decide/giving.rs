@@ -53,14 +53,9 @@ pub fn begin_issue(
     }
     if let Err(refusal) = allowed {
         let mut plan = ending::order(request, grant, EndingReason::RefusedAtActivation, None, now)?;
-        plan.record(
-            AuditDraft::new(AuditKind::Refused)
-                .grant(&grant.id)
-                .under(policy, Vec::new())
-                .access(&grant.spec.resource, &grant.beneficiary.account)
-                .fact("tried", "activate")
-                .fact("refusal", refusal.code()),
-        );
+        let access = (&grant.spec.resource, &grant.beneficiary.account);
+        let draft = AuditDraft::refused("activate", &refusal, policy, Some(access));
+        plan.record(draft.grant(&grant.id));
         return Ok(Turn::End(plan));
     }
     if is_too_late(grant, now) {

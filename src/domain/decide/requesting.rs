@@ -4,6 +4,7 @@ use super::{Change, Plan, rank};
 use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::{Decider, Decision};
+use crate::domain::departure::Departure;
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::RequestId;
 use crate::domain::job_order::JobOrder;
@@ -17,11 +18,18 @@ use crate::domain::timing::{Timestamp, end_by, seconds};
 /// that says so is enough.
 pub const ONE_MESSAGE_S: i64 = 5;
 
-/// A request that stands: it waits for people.
+/// A request that stands: it waits for people. `first_time` says that the person never asked for this
+/// before.
 #[must_use]
-pub fn receive(request: Request, policy: &ContentHash, rule: String, now: Timestamp) -> Plan {
+pub fn receive(
+    request: Request,
+    policy: &ContentHash,
+    rule: String,
+    first_time: bool,
+    now: Timestamp,
+) -> Plan {
     let mut plan = Plan::default();
-    plan.record(asked(&request, policy, vec![rule]));
+    plan.record(asked(&request, policy, vec![rule], first_time));
     if request.state.is_open() {
         plan.job(JobOrder::expire(&request.id, request.pending_until));
         plan.draw(&request, rank::NEW, now);
@@ -32,7 +40,12 @@ pub fn receive(request: Request, policy: &ContentHash, rule: String, now: Timest
 }
 
 /// What the record keeps of a wish.
-pub(super) fn asked(request: &Request, policy: &ContentHash, rules: Vec<String>) -> AuditDraft {
+pub(super) fn asked(
+    request: &Request,
+    policy: &ContentHash,
+    rules: Vec<String>,
+    first_time: bool,
+) -> AuditDraft {
     let draft = match &request.extends {
         Some(extension) => AuditDraft::new(AuditKind::Requested).grant(&extension.grant),
         None => AuditDraft::new(AuditKind::Requested),
@@ -46,6 +59,7 @@ pub(super) fn asked(request: &Request, policy: &ContentHash, rules: Vec<String>)
         .fact("action", request.spec.action.as_str())
         .fact("risk", request.spec.risk.as_str())
         .fact("duration_s", request.spec.duration_s)
+        .fact("first_time", first_time)
         .fact("spec", request.spec_hash.0.as_str())
         .text(request.reason.as_deref().unwrap_or(""))
 }
@@ -206,21 +220,44 @@ pub fn withdraw(
     Ok(plan)
 }
 
-/// Ended by us: what it asks for has become pointless, or its requester may no longer ask.
+/// Why a request is ended by us while it is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancelled {
+    /// Who asked, or would receive it, left.
+    Left(Departure),
+    /// The access that it asks more time for is being ended.
+    AccessEnded,
+}
+
+/// Ended by us while it was open.
 ///
 /// # Errors
 /// [`IllegalTransition`] when the request is not open.
 pub fn cancel(
     request: &Request,
-    why: &'static str,
+    why: Cancelled,
+    policy: &ContentHash,
     now: Timestamp,
 ) -> Result<Plan, IllegalTransition> {
     let mut plan = close(request, RequestEvent::Cancel, now)?;
-    plan.record(
-        AuditDraft::new(AuditKind::Cancelled)
-            .request(&request.id)
-            .fact("why", why),
-    );
+    let draft = AuditDraft::new(AuditKind::Cancelled)
+        .request(&request.id)
+        .under(policy, Vec::new())
+        .access(&request.spec.resource, &request.beneficiary.account);
+    match why {
+        Cancelled::Left(why) => {
+            plan.record(draft.fact("left", why.code()));
+            plan.job(JobOrder::notify_decided(
+                &request.id,
+                &request.requester.account,
+                now,
+            ));
+        }
+        // Whose access it was is told that it is over.
+        Cancelled::AccessEnded => {
+            plan.record(draft.fact("why", "access_ended"));
+        }
+    }
     Ok(plan)
 }
 
@@ -254,11 +291,7 @@ pub fn refuse(
     tried: &'static str,
     typed: Option<&str>,
 ) -> Plan {
-    let mut draft = AuditDraft::new(AuditKind::Refused)
-        .by(&actor.account)
-        .under(policy, Vec::new())
-        .fact("tried", tried)
-        .fact("refusal", refusal.code());
+    let mut draft = AuditDraft::refused(tried, refusal, policy, None).by(&actor.account);
     if let Some(request) = about {
         draft = draft.request(request);
     }

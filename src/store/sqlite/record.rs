@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::fault::database;
 use super::rows;
-use crate::domain::audit::{AuditDraft, AuditEntry, Head, append};
+use crate::domain::audit::{AuditDraft, AuditEntry, AuditKind, Head, append};
 use crate::domain::ids::RequestId;
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
@@ -23,16 +23,37 @@ const AFTER: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
 const UNWRITTEN: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
     FROM audit a LEFT JOIN audit_texts t ON t.seq = a.seq
     WHERE json_extract(a.body, '$.request') = $1
-    AND a.seq > (SELECT told_upto FROM cards WHERE request = $1)
-    ORDER BY a.seq LIMIT $2";
+    AND a.seq > (SELECT told_upto FROM cards WHERE request = $1) AND a.seq > $2
+    ORDER BY a.seq LIMIT $3";
+
+const LAST_OF: &str = "SELECT a.seq, a.body, a.prev, a.hash, NULL AS salt, NULL AS text
+    FROM audit a WHERE json_extract(a.body, '$.request') = $1
+    AND json_extract(a.body, '$.kind') = $2 ORDER BY a.seq DESC LIMIT 1";
+
+pub(super) async fn last_of(
+    conn: &mut SqliteConnection,
+    request: &RequestId,
+    kind: AuditKind,
+) -> Result<Option<Timestamp>, StoreError> {
+    let found = sqlx::query(LAST_OF)
+        .bind(request.as_str())
+        .bind(kind.as_str())
+        .fetch_optional(conn)
+        .await
+        .map_err(database)?;
+    let entry = found.as_ref().map(rows::audit_entry).transpose()?;
+    Ok(entry.and_then(|entry| entry.at()))
+}
 
 pub(super) async fn unwritten(
     conn: &mut SqliteConnection,
     request: &RequestId,
+    after: i64,
     limit: i64,
 ) -> Result<Vec<AuditEntry>, StoreError> {
     let found = sqlx::query(UNWRITTEN)
         .bind(request.as_str())
+        .bind(after)
         .bind(limit)
         .fetch_all(conn)
         .await

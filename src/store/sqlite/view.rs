@@ -7,7 +7,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::tx::SqliteTx;
 use super::{directory, grants, jobs, kept, keys, record, requests};
-use crate::domain::audit::{AuditEntry, Head};
+use crate::domain::audit::{AuditEntry, AuditKind, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
 use crate::domain::directory::{DirectoryGroup, DirectoryHealth, Known};
@@ -52,9 +52,18 @@ macro_rules! reads {
             async fn unwritten_entries(
                 &mut self,
                 request: &RequestId,
+                after: i64,
                 limit: i64,
             ) -> Result<Vec<AuditEntry>, StoreError> {
-                record::unwritten(self.conn(), request, limit).await
+                record::unwritten(self.conn(), request, after, limit).await
+            }
+
+            async fn last_entry(
+                &mut self,
+                request: &RequestId,
+                kind: AuditKind,
+            ) -> Result<Option<Timestamp>, StoreError> {
+                record::last_of(self.conn(), request, kind).await
             }
 
             async fn card(&mut self, id: &RequestId) -> Result<Option<MessageRef>, StoreError> {

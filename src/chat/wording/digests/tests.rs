@@ -84,6 +84,7 @@ fn what_needs_somebody_comes_first_then_numbers_then_who() {
             revoked: 118,
             left: 121,
             cancelled_requests: 122,
+            pointless: 125,
             extended: 123,
             not_extended: 124,
             asked: BTreeMap::from([((who("U1"), staging()), 2), ((who("U2"), staging()), 3)]),
@@ -142,7 +143,7 @@ fn what_needs_somebody_comes_first_then_numbers_then_who() {
          ⚠️ 112 only told to the target, which can't be asked whether they are gone.\n\
          - Now: 119 live, 120 waiting for a decision, the longest for 2d 3h: r4000000000, staging-ssh of U1.\n\
          - Decisions: 102 approved by people, 103 approved by a rule, 104 denied, 106 ran out.\n\
-         - Requests: 101 made, 107 withdrawn, 105 tries refused, 122 cancelled because who asked left.\n\
+         - Requests: 101 made, 107 withdrawn, 105 tries refused, 122 cancelled because who asked left, 125 cancelled because the access had ended.\n\
          - Access: 108 given, 109 could not be given, 110 cancelled before, 111 ended, 117 given back early, 118 revoked, 123 given more time, 124 could not be given more time, 121 ended because their holder left.\n\
          Approved by\n\
          - Rule resource.x.auto_approve[0]: staging-ssh of U2 × 4\n\
