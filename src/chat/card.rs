@@ -78,6 +78,8 @@ pub struct Card {
     pub extends: Option<CardExtension>,
     /// An open request for more time of this card's access, and the end that it asks for.
     pub more_time_asked: Option<(RequestId, Timestamp)>,
+    /// More time that this card's access was given: what asked for it, and until when.
+    pub more_time: Vec<(RequestId, Timestamp)>,
 }
 
 /// One decision on a card.

@@ -240,6 +240,9 @@ pub struct Status {
     pub submitted_at: Timestamp,
     /// Who or what decided, in order.
     pub decisions: Vec<DecisionLine>,
+    /// More time that was given: what asked for it, and until when.
+    #[serde(default)]
+    pub more_time: Vec<(RequestId, Timestamp)>,
     /// How the access ends or ended.
     pub end: Option<EndLine>,
 }

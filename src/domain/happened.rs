@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::audit::AuditEntry;
 use super::grant::{EndingReason, Evidence};
-use super::ids::AccountId;
+use super::ids::{AccountId, RequestId};
 use super::timing::Timestamp;
 
 /// One thing that happened.
@@ -39,8 +39,8 @@ pub enum What {
     },
     /// Access works, until then.
     Given(Option<Timestamp>),
-    /// The later end holds.
-    Extended(Option<Timestamp>),
+    /// The later end holds that this request asked for.
+    Extended(Option<Timestamp>, Option<RequestId>),
     /// The later end is not given.
     NotExtended,
     /// It could not be given.
@@ -75,7 +75,11 @@ impl Happened {
                 left: facts["left"].is_string(),
             },
             "issued" => What::Given(moment("deadline")),
-            "extended" => What::Extended(moment("deadline")),
+            "extended" => {
+                let asking = body["request"].as_str();
+                let asking = asking.and_then(|id| RequestId::new(id).ok());
+                What::Extended(moment("deadline"), asking)
+            }
             "not_extended" => What::NotExtended,
             "issue_failed" => What::NotGiven,
             "end_ordered" => What::EndOrdered(EndingReason::parse(facts["reason"].as_str()?)?),

@@ -288,6 +288,18 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// Whether it only keeps up what is known or published: nobody sees that it is done.
+    #[must_use]
+    pub const fn is_upkeep(&self) -> bool {
+        matches!(
+            self,
+            Self::RefreshFacts { .. }
+                | Self::Publish { .. }
+                | Self::LookAtPlaces
+                | Self::WatchPlace { .. }
+        )
+    }
+
     /// The channel of security that this message is for. Security gets it, whatever becomes of the
     /// channel; none for everything else.
     #[must_use]

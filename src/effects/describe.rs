@@ -85,6 +85,7 @@ impl Effects {
                 until: request.spec.until.unwrap_or(extension.from),
                 state: extension.state,
             }),
+            more_time: facts.more_time.clone(),
             more_time_asked: facts.more_time_asked.clone(),
             grant: facts.grant.as_ref().map(|grant| CardGrant {
                 id: grant.id.clone(),

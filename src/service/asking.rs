@@ -1,6 +1,6 @@
 //! What people ask: read, answered, nothing changed.
 
-use super::queries::{accounts_of, summary, summary_of};
+use super::queries::{accounts_of, more_time, summary, summary_of};
 use super::verdict::Acting;
 use super::{Service, ServiceError};
 use crate::domain::answer::{
@@ -355,6 +355,7 @@ async fn status(
     let grant = reads.grant(&request.about_grant()).await?;
     let decisions = reads.decisions(&request.id).await?;
     Ok(Status {
+        more_time: more_time(reads, &request).await?,
         summary: summary_of(policy, &request, grant.as_ref()),
         requester: request.requester.account,
         project: request.spec.project,

@@ -45,6 +45,8 @@ pub struct CardFacts {
     pub holds_same: Option<Timestamp>,
     /// The latest open request for more time of its access, and the end that it asks for.
     pub more_time_asked: Option<(RequestId, Timestamp)>,
+    /// More time that its access was given: what asked for it, and until when.
+    pub more_time: Vec<(RequestId, Timestamp)>,
 }
 
 /// Everything about a digest that is not counted from the record.
@@ -110,6 +112,21 @@ pub(super) async fn summary(
     Ok(summary_of(policy, request, grant.as_ref()))
 }
 
+/// More time that the access of this request was given; none for one that asked for more time itself.
+pub(super) async fn more_time(
+    reads: &mut dyn Reads,
+    request: &Request,
+) -> Result<Vec<(RequestId, Timestamp)>, StoreError> {
+    if request.extends.is_some() {
+        return Ok(Vec::new());
+    }
+    let given = reads.given_extensions(&request.about_grant()).await?;
+    Ok(given
+        .into_iter()
+        .filter_map(|more| Some((more.id, more.spec.until?)))
+        .collect())
+}
+
 impl Service {
     /// What a card or letter about this request shows.
     ///
@@ -144,6 +161,7 @@ impl Service {
         Ok(Some(CardFacts {
             holds_same,
             more_time_asked,
+            more_time: more_time(&mut *reader, &request).await?,
             grant: reader.grant(&request.about_grant()).await?,
             decisions: reader.decisions(id).await?,
             card: reader.card(id).await?,

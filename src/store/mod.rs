@@ -156,6 +156,8 @@ pub trait Reads: Send {
     async fn pending_requests(&mut self, limit: i64) -> Result<Vec<Request>, StoreError>;
     /// Open requests to extend this grant, oldest first.
     async fn open_extensions(&mut self, grant: &GrantId) -> Result<Vec<Request>, StoreError>;
+    /// Requests for more time of a grant that were given, oldest first.
+    async fn given_extensions(&mut self, grant: &GrantId) -> Result<Vec<Request>, StoreError>;
     /// How many grants are in any of these states.
     async fn count_grants_in(&mut self, states: &[GrantState]) -> Result<i64, StoreError>;
     /// The request that has been waiting for people the longest.
@@ -236,6 +238,8 @@ pub trait Reads: Send {
     async fn open_job(&mut self, key: &str) -> Result<Option<JobKind>, StoreError>;
     /// A job's last error, by its key.
     async fn job_error(&mut self, key: &str) -> Result<Option<String>, StoreError>;
+    /// What waits, and when it is due; for the demo.
+    async fn waiting_jobs(&mut self) -> Result<Vec<(JobKind, Timestamp)>, StoreError>;
     /// Keys and states of jobs that are waiting, running or given up; for tests and the demo.
     async fn open_jobs(&mut self) -> Result<Vec<(String, String)>, StoreError>;
 }

@@ -49,6 +49,7 @@ pub fn card() -> Card {
         grant: None,
         extends: None,
         more_time_asked: None,
+        more_time: Vec::new(),
     }
 }
 

@@ -46,6 +46,7 @@ pub fn card() -> Card {
         }],
         extends: None,
         more_time_asked: None,
+        more_time: Vec::new(),
         grant: None,
     }
 }

@@ -28,12 +28,6 @@ impl World {
         assert!(answer.acked, "{answer:?}");
         self.settle().await;
     }
-
-    /// What stands in the thread of this request's card, oldest first.
-    async fn thread(&self, id: &str) -> Vec<String> {
-        let replies = self.card(id).await.replies;
-        replies.into_iter().map(|one| one.visible_text).collect()
-    }
 }
 
 #[tokio::test]

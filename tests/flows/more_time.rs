@@ -71,6 +71,14 @@ async fn asked_on_the_reminder_approved_by_people_and_given() {
         ["requested", "approved", "extend_intended", "extended"]
     );
 
+    // Whoever looks at what was asked for first sees it there too.
+    let status = world.types("bob", &format!("/jit status {id}")).await;
+    let thread = world.thread(&id).await.join("\n");
+    for told in [status, world.card(&id).await.visible_text, thread] {
+        let of_it = told.split("More time").nth(1).unwrap_or_default();
+        assert!(of_it.contains(&more), "{told}");
+    }
+
     // Past the old end it is still there, and another reminder comes before the new one.
     world.pass("30m").await;
     let status = world.types("alice", &format!("/jit status {id}")).await;

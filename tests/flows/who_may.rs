@@ -4,6 +4,39 @@ use super::judged;
 use super::support::{APPROVALS, World, id_of};
 
 #[tokio::test]
+async fn one_persons_second_approval_is_told_that_it_is_one() {
+    let world = World::start().await;
+    let id = world
+        .asks("alice", "/jit request prod-ssh 30m please")
+        .await;
+    world.presses("bob", "Approve", &id).await;
+    world.presses("bob", "Approve", &id).await;
+    let told = world.whispers("bob").await.join("\n");
+    assert!(told.contains("You approved it already"), "{told}");
+    assert_eq!(world.kinds(&id).await, ["requested", "approved"]);
+}
+
+#[tokio::test]
+async fn who_decides_sees_that_the_same_is_held_already() {
+    let world = World::start().await;
+    let first = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
+    world.presses("bob", "Approve", &first).await;
+    let card = world.card(&first).await.visible_text;
+    assert!(
+        !card.contains("holds the same"),
+        "it is not beside itself: {card}"
+    );
+    let second = world
+        .asks("alice", "/jit request staging-ssh 2h more")
+        .await;
+    let card = world.card(&second).await.visible_text;
+    assert!(card.contains("holds the same already, until"), "{card}");
+    assert!(!card.contains("other access"), "{card}");
+}
+
+#[tokio::test]
 async fn nobody_approves_what_they_asked_for() {
     let world = World::start().await;
     // Bob may ask and may approve, but not both.

@@ -84,6 +84,12 @@ impl World {
             .collect()
     }
 
+    /// What stands in the thread of this request's card, oldest first.
+    pub async fn thread(&self, id: &str) -> Vec<String> {
+        let replies = self.card(id).await.replies;
+        replies.into_iter().map(|one| one.visible_text).collect()
+    }
+
     /// The kinds of the record's entries about this request.
     pub async fn kinds(&self, request: &str) -> Vec<String> {
         self.record()

@@ -151,6 +151,17 @@ fn facts(card: &Card) -> Vec<(&'static str, Text)> {
         ("How long", how_long(card)),
         ("Risk", Text::of(risk(card.risk))),
     ];
+    if let Some((asked, until)) = card.more_time.last() {
+        let text = Text::of("until ").moment(*until).plain(" (");
+        let text = text.code(asked.as_str()).plain(")");
+        facts.push((
+            "More time",
+            match card.more_time.len() - 1 {
+                0 => text,
+                earlier => text.plain(format!(", after {earlier} times before")),
+            },
+        ));
+    }
     // Of what is over only what it was is left to tell.
     if is_over(card) {
         return facts;

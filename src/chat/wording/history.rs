@@ -37,7 +37,17 @@ fn line(one: &Happened) -> Text {
         What::Cancelled { left: true } => Text::of("🚫 Cancelled: who asked may no longer"),
         What::Cancelled { left: false } => Text::of("🚫 Cancelled: the access was over"),
         What::Given(end) => until("🔓 Given", *end),
-        What::Extended(end) => until("🔓 The later end holds", *end),
+        What::Extended(end, asking) => {
+            let text = Text::of("🔓 More time");
+            let text = match asking {
+                Some(asking) => text.plain(" (").code(asking.as_str()).plain(")"),
+                None => text,
+            };
+            match end {
+                Some(end) => text.plain(", until ").moment(*end),
+                None => text,
+            }
+        }
         What::NotExtended => Text::of("🚫 The later end is not given"),
         What::NotGiven => Text::of("🚫 It could not be given"),
         What::EndOrdered(reason) => {

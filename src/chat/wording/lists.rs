@@ -112,6 +112,10 @@ pub(super) fn status(status: &Status) -> Message {
         };
         facts.push(in_their_words(text, decision.why.as_ref()));
     }
+    for (asked, until) in &status.more_time {
+        let text = Text::of("🔓 More time until ").moment(*until);
+        facts.push(text.plain(": ").code(asked.as_str()));
+    }
     if let Some(end) = &status.end {
         if let Some(reason) = end.reason {
             let word = if end.ended_at.is_some() {

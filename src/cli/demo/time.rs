@@ -8,16 +8,18 @@ use chrono::TimeDelta;
 use super::stage::Stage;
 use super::world::Paths;
 use crate::clock::machine_now;
+use crate::domain::job::JobKind;
 use crate::domain::timing::Timestamp;
-use crate::store::Store as _;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Reads, Store as _};
 
 /// Moments at which something was due that one wait goes through.
 const STEPS_MAX: usize = 500;
 
-/// How often, and how long apart, it is looked whether what was due has happened.
-const LOOKS: u32 = 60;
-const LOOK: Duration = Duration::from_millis(50);
+/// How often, and how long apart, it is looked whether what was due has happened: for as long as a
+/// call to a target may take, or time would pass over an end that is under way.
+const LOOKS: u32 = 500;
+const LOOK: Duration = Duration::from_millis(40);
 
 /// Sets the bot's clock ahead by so much of the machine's.
 pub fn set_engine(paths: &Paths, ahead: TimeDelta) -> anyhow::Result<()> {
@@ -25,6 +27,15 @@ pub fn set_engine(paths: &Paths, ahead: TimeDelta) -> anyhow::Result<()> {
     std::fs::write(&beside, ahead.num_milliseconds().to_string())?;
     std::fs::rename(beside, paths.file("clock"))?;
     Ok(())
+}
+
+/// What happens next that somebody could see, and when.
+pub(super) async fn next_event(
+    reads: &mut dyn Reads,
+) -> anyhow::Result<Option<(JobKind, Timestamp)>> {
+    let mut waiting = reads.waiting_jobs().await?;
+    waiting.retain(|(kind, _)| !kind.is_upkeep());
+    Ok(waiting.into_iter().min_by_key(|(_, at)| *at))
 }
 
 impl Stage {
@@ -67,7 +78,9 @@ impl Stage {
         let database = self.paths.database().display().to_string();
         let store = SqliteStore::open_read_only(&database).await?;
         for _ in 0..STEPS_MAX {
-            let due = store.reader().await?.next_due().await?;
+            let due = next_event(&mut *store.reader().await?)
+                .await?
+                .map(|(_, at)| at);
             let next = due.map(|due| due - machine_now()).filter(|d| *d < until);
             let Some(next) = next else { break };
             ahead = ahead.max(next + TimeDelta::milliseconds(1));
@@ -77,7 +90,7 @@ impl Stage {
                 tokio::time::sleep(LOOK).await;
                 let mut reader = store.reader().await?;
                 let jobs = reader.open_jobs().await?;
-                done = reader.next_due().await? != due
+                done = next_event(&mut *reader).await?.map(|(_, at)| at) != due
                     && jobs.iter().all(|(_, state)| state != "running");
                 if done {
                     break;

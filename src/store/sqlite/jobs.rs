@@ -286,6 +286,25 @@ pub(super) async fn next_due(conn: &mut SqliteConnection) -> Result<Option<Times
     due.map(|ms| instant(ms, "the next job")).transpose()
 }
 
+pub(super) async fn waiting(
+    conn: &mut SqliteConnection,
+) -> Result<Vec<(JobKind, Timestamp)>, StoreError> {
+    let rows = sqlx::query("SELECT key, kind, run_at FROM jobs WHERE state = 'waiting'")
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    rows.iter()
+        .map(|row| {
+            let key: String = row.try_get("key").map_err(database)?;
+            let kind: String = row.try_get("kind").map_err(database)?;
+            let run_at: i64 = row.try_get("run_at").map_err(database)?;
+            let what = || format!("job {key}");
+            let kind = serde_json::from_str(&kind).map_err(|why| inconsistent(what(), why))?;
+            Ok((kind, instant(run_at, &what())?))
+        })
+        .collect()
+}
+
 pub(super) async fn open_kind(
     conn: &mut SqliteConnection,
     key: &str,

@@ -21,10 +21,12 @@ const AFTER: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
 
 // The expression is the one of the index `audit_by_request`.
 const UNWRITTEN: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
-    FROM audit a LEFT JOIN audit_texts t ON t.seq = a.seq
-    WHERE json_extract(a.body, '$.request') = $1
-    AND a.seq > (SELECT told_upto FROM cards WHERE request = $1) AND a.seq > $2
-    ORDER BY a.seq LIMIT $3";
+    FROM (SELECT * FROM audit WHERE json_extract(body, '$.request') = $1
+            AND seq > max((SELECT told_upto FROM cards WHERE request = $1), $2)
+        UNION SELECT * FROM audit WHERE json_extract(body, '$.grant') = 'g' || substr($1, 2)
+            AND json_extract(body, '$.kind') = 'extended'
+            AND seq > max((SELECT told_upto FROM cards WHERE request = $1), $2)) a
+    LEFT JOIN audit_texts t ON t.seq = a.seq ORDER BY a.seq LIMIT $3";
 
 const LAST_OF: &str = "SELECT a.seq, a.body, a.prev, a.hash, NULL AS salt, NULL AS text
     FROM audit a WHERE json_extract(a.body, '$.request') = $1

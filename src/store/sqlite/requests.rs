@@ -47,6 +47,9 @@ const PENDING: &str = "SELECT * FROM requests WHERE state = 'pending'
 const OPEN_EXTENSIONS: &str = "SELECT * FROM requests WHERE extends = $1
     AND state IN ('checking', 'pending') ORDER BY submitted_at";
 
+const GIVEN_EXTENSIONS: &str = "SELECT * FROM requests WHERE extends = $1
+    AND extension_state = 'given' ORDER BY submitted_at, id";
+
 /// The spec as it is kept; the hash must be its own, or nobody could read the row again.
 pub(super) fn spec_text(what: &str, spec: &Spec, hash: &ContentHash) -> Result<String, StoreError> {
     let text = spec.canonical();
@@ -330,6 +333,18 @@ pub(super) async fn open_extensions(
     grant: &GrantId,
 ) -> Result<Vec<Request>, StoreError> {
     let found = sqlx::query(OPEN_EXTENSIONS)
+        .bind(grant.as_str())
+        .fetch_all(conn)
+        .await
+        .map_err(database)?;
+    all(&found)
+}
+
+pub(super) async fn given_extensions(
+    conn: &mut SqliteConnection,
+    grant: &GrantId,
+) -> Result<Vec<Request>, StoreError> {
+    let found = sqlx::query(GIVEN_EXTENSIONS)
         .bind(grant.as_str())
         .fetch_all(conn)
         .await

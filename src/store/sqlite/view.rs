@@ -151,6 +151,13 @@ macro_rules! reads {
                 requests::open_extensions(self.conn(), grant).await
             }
 
+            async fn given_extensions(
+                &mut self,
+                grant: &GrantId,
+            ) -> Result<Vec<Request>, StoreError> {
+                requests::given_extensions(self.conn(), grant).await
+            }
+
             async fn count_grants_in(&mut self, states: &[GrantState]) -> Result<i64, StoreError> {
                 grants::count_in(self.conn(), states).await
             }
@@ -280,6 +287,10 @@ macro_rules! reads {
 
             async fn job_error(&mut self, key: &str) -> Result<Option<String>, StoreError> {
                 jobs::last_error(self.conn(), key).await
+            }
+
+            async fn waiting_jobs(&mut self) -> Result<Vec<(JobKind, Timestamp)>, StoreError> {
+                jobs::waiting(self.conn()).await
             }
 
             async fn open_jobs(&mut self) -> Result<Vec<(String, String)>, StoreError> {

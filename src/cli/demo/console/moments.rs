@@ -4,8 +4,10 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::super::stage::Stage;
+use super::super::time::next_event;
 use crate::domain::duration;
 use crate::domain::grant::{Grant, GrantState};
+use crate::domain::job::JobKind;
 use crate::domain::timing::{Timestamp, seconds};
 use crate::store::Store as _;
 use crate::store::sqlite::SqliteStore;
@@ -34,7 +36,7 @@ pub struct Wait {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moments {
     now: Timestamp,
-    next: Option<Timestamp>,
+    next: Option<(Timestamp, &'static str)>,
     reminder: Option<(Timestamp, String)>,
     end: Option<(Timestamp, String)>,
     digest: Option<Timestamp>,
@@ -51,7 +53,9 @@ impl Moments {
         let store = SqliteStore::open_read_only(&database).await?;
         let (next, live) = {
             let mut reader = store.reader().await?;
-            let next = reader.next_due().await?;
+            let next = next_event(&mut *reader)
+                .await?
+                .map(|(kind, at)| (at, in_a_word(&kind)));
             (
                 next,
                 reader.grants_in(&[GrantState::Active], GRANTS_MAX).await?,
@@ -90,7 +94,7 @@ impl Moments {
         match to {
             "1m" => Some(TimeDelta::minutes(1)),
             "10m" => Some(TimeDelta::minutes(10)),
-            "next" => self.next.map(until),
+            "next" => self.next.map(|(at, _)| until(at)),
             "reminder" => self.reminder.as_ref().map(|(at, _)| until(*at)),
             "end" => self.end.as_ref().map(|(at, _)| until(*at)),
             "digest" => self.digest.map(until),
@@ -128,7 +132,7 @@ impl Moments {
             later(
                 "next",
                 "To the next due moment",
-                self.next,
+                self.next.map(|(at, _)| at),
                 self.what_is_next(),
             ),
             later("reminder", "To the reminder", reminder.0, reminder.1),
@@ -139,7 +143,7 @@ impl Moments {
 
     /// What is due next, as far as it can be told.
     fn what_is_next(&self) -> String {
-        let Some(next) = self.next else {
+        let Some((next, word)) = self.next else {
             return String::new();
         };
         let is_next = |at: Timestamp| (at - next).abs() <= SAME;
@@ -154,7 +158,19 @@ impl Moments {
                     .filter(|at| is_next(*at))
                     .map(|_| "the digest".to_owned())
             })
-            .unwrap_or_default()
+            .unwrap_or_else(|| word.to_owned())
+    }
+}
+
+/// What a job does, for somebody who waits for it.
+const fn in_a_word(kind: &JobKind) -> &'static str {
+    match kind {
+        JobKind::ExpireRequest { .. } | JobKind::DecideChecked { .. } => "a request runs out",
+        JobKind::Issue { .. } | JobKind::Extend { .. } => "access is given",
+        JobKind::Revoke { .. } => "access is taken away",
+        JobKind::Remind { .. } => "a reminder",
+        JobKind::DigestDue => "the digest",
+        _ => "a message",
     }
 }
 
@@ -183,7 +199,7 @@ mod tests {
     fn the_next_moment_is_named_where_it_is_known() {
         let moments = Moments {
             now: at(0),
-            next: Some(at(3_000)),
+            next: Some((at(3_000), "a reminder")),
             reminder: Some((at(3_000), "the reminder about x".into())),
             end: None,
             digest: Some(at(50_000)),
