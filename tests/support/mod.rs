@@ -101,6 +101,7 @@ pub fn workspace() -> Workspace {
         .user_group("S0ONCALL", "oncall", &["U0OLGA"])
         .channel(APPROVALS, "approvals", &everybody)
         .channel(SECURITY, "security", &["U0CAROL"])
+        .user_group("S0NEW", "newcomers", &["U0ERIN"])
         .channel(ELSEWHERE, "elsewhere", &everybody)
 }
 
