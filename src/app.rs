@@ -246,9 +246,10 @@ async fn policy_of(
     let (places, lost) = places::resolve(outbox, config).await?;
     let usergroups = people::resolve(outbox, config, store).await?;
     let facts = built.facts(config).await?;
-    let policy = config.policy(&places, &usergroups, &facts, &|issuer, parameters| {
+    let mut policy = config.policy(&places, &usergroups.ids, &facts, &|issuer, parameters| {
         built.entitlements(issuer, parameters)
     })?;
+    policy.directories.moved = usergroups.moved;
     guard::refuse_other_team(&policy, &me.team_id)?;
     let bound = policy
         .issuers

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use jitbot::sandbox::slack::World;
 use support::office::Office;
 use support::{APPROVALS, SECURITY};
 use tokio::io::AsyncWriteExt as _;
@@ -69,7 +70,17 @@ fn blind(folder: &Path) -> String {
 
 #[tokio::test]
 async fn with_slack_at_hand_names_become_ids_and_the_result_is_right() {
-    let office = Office::open().await;
+    let others = |world: &mut World| {
+        let made = World::new("T0SHOP")
+            .user("U0MALLORY", "mallory")
+            .user("U0GUEST", "guesty");
+        for mut one in made.users {
+            one.real_name = "Carla Smith".into();
+            one.is_restricted = one.name == "guesty";
+            world.users.push(one);
+        }
+    };
+    let office = Office::with(others, |manifest| manifest).await;
     office.people.remove_bot(APPROVALS).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("jitbot.toml");
@@ -91,7 +102,12 @@ async fn with_slack_at_hand_names_become_ids_and_the_result_is_right() {
         "",        // bot token: SLACK_BOT_TOKEN
         "",        // app token
         "carl",    // who is security: nobody
-        "Carol",   // by full name
+        "Carla",   // a full name is no handle
+        "mallory", // who set it
+        "no",      // not the one that was meant
+        "guesty",  // may not act
+        "Carol",
+        "",        // yes, her
         "securty", // no such channel
         "#security",
         "25:00", // no time
@@ -104,8 +120,10 @@ async fn with_slack_at_hand_names_become_ids_and_the_result_is_right() {
         "terrible", // no risk
         "high",
         "alice, U0OLGA",
+        "yes",
         "olga", // could not approve what she asks for
         "olga bob",
+        "yes",
         "",  // #approvals
         "1", // no duration
         "30m",
@@ -124,8 +142,13 @@ async fn with_slack_at_hand_names_become_ids_and_the_result_is_right() {
     let told = init(&file, &[], &env, &answers).await;
     assert_eq!(told.code, Some(0), "{}", told.said);
     for said in [
-        "Slack: Shop (T0SHOP), 3 channels, 6 people.",
-        "Nobody active is called \"carl\" there. Did you mean carol?",
+        "Slack: Shop (T0SHOP), 3 channels, 7 people.",
+        "Nobody there has the handle \"carl\". Did you mean carol?",
+        "Nobody there has the handle \"Carla\". Did you mean mallory = U0MALLORY (Carla Smith)?",
+        "  mallory = U0MALLORY (Carla Smith)\n",
+        "Nobody there has the handle \"guesty\".",
+        "  carol = U0CAROL (",
+        "  alice = U0ALICE (",
         "There is no such channel that the bot can see. Did you mean security?",
         "A time like 09:00, please.",
         "That is no time zone",

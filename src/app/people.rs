@@ -15,14 +15,23 @@ use crate::store::Store;
 /// How long a start waits for the directory. Whoever asks earlier waits for facts themselves.
 const KNOWN_WITHIN: Duration = Duration::from_secs(3);
 
-/// The user groups that the config names, with every problem at once. One that was found at an earlier
-/// start and is disabled or deleted now keeps its id: what it gave must still be ended, and it gives
-/// nothing new. So do all where Slack does not list them at present.
+/// The user groups that a config names.
+pub(super) struct UserGroups {
+    /// Which group each name stands for.
+    pub(super) ids: BTreeMap<String, DirectoryGroupId>,
+    /// Which other group a name has come to mean in chat, for those names; none where Slack did not say.
+    pub(super) moved: Option<BTreeMap<String, DirectoryGroupId>>,
+}
+
+/// The user groups that the config names, with every problem at once. A name that was found before
+/// keeps the id that it had: where its group is disabled or deleted, what that gave must still be ended;
+/// where another group took its name, nobody of this company's security decided that those people count.
+/// So do all where Slack does not list its groups at present.
 pub(super) async fn resolve(
     outbox: &SlackOutbox,
     config: &Config,
     store: &dyn Store,
-) -> anyhow::Result<BTreeMap<String, DirectoryGroupId>> {
+) -> anyhow::Result<UserGroups> {
     let names = config.usergroup_names();
     let pinned = store.reader().await?.pinned_groups("slack").await?;
     let resolved = match outbox.usergroups(&names).await {
@@ -31,22 +40,27 @@ pub(super) async fn resolve(
             tracing::error!(
                 "Slack did not list its user groups, which are held to be those of the last start: {failure}"
             );
-            return Ok(pinned);
+            return Ok(UserGroups {
+                ids: pinned,
+                moved: None,
+            });
         }
         Err(failure) => return Err(anyhow!("Slack did not list its user groups: {failure}")),
     };
     let mut groups = BTreeMap::new();
+    let mut moved = BTreeMap::new();
     let mut problems = Vec::new();
     for (name, found) in resolved {
-        let known = pinned.get(&name);
-        match (found, known) {
+        match (found, pinned.get(&name)) {
+            (Ok(now), Some(held)) if now != *held => {
+                tracing::warn!(
+                    group = %name, %held, %now,
+                    "the name of a user group has come to mean another one; the one that it was goes on counting"
+                );
+                groups.insert(name.clone(), held.clone());
+                moved.insert(name, now);
+            }
             (Ok(id), _) => {
-                if let Some(before) = known.filter(|before| **before != id) {
-                    tracing::warn!(
-                        group = %name, %before, now = %id,
-                        "the name of a user group means another one than at the last start"
-                    );
-                }
                 groups.insert(name, id);
             }
             (Err(problem), Some(id)) => {
@@ -57,7 +71,10 @@ pub(super) async fn resolve(
         }
     }
     if problems.is_empty() {
-        Ok(groups)
+        Ok(UserGroups {
+            ids: groups,
+            moved: Some(moved),
+        })
     } else {
         bail!(
             "the config names user groups that can't be used:\n{}",

@@ -153,6 +153,7 @@ impl Config {
             directories: Directories {
                 platforms: BTreeSet::from(["slack".to_owned()]),
                 fresh_for_s: self.directory.fresh_for_s,
+                moved: None,
                 names: usergroups
                     .iter()
                     .map(|(handle, id)| (id.clone(), handle.clone()))

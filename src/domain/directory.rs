@@ -208,6 +208,13 @@ pub enum GroupNews {
         /// How many have left.
         left: usize,
     },
+    /// Its name in the config has come to mean another group in chat; this one goes on counting.
+    NameMoved {
+        /// This one.
+        held: DirectoryGroupId,
+        /// The other one.
+        now: DirectoryGroupId,
+    },
     /// It is as it was, or has people again.
     Healed {
         /// How many people it has.
@@ -222,6 +229,7 @@ impl GroupNews {
         match self {
             Self::Doubted { .. } => "doubted",
             Self::Confirmed { .. } => "confirmed",
+            Self::NameMoved { .. } => "name_moved",
             Self::Healed { .. } => "healed",
         }
     }

@@ -136,6 +136,9 @@ pub struct Directories {
     pub fresh_for_s: i64,
     /// Under which name the config found each group.
     pub names: BTreeMap<DirectoryGroupId, String>,
+    /// Which other group a name has come to mean since, for those names; the one above counts. None where
+    /// that is not known.
+    pub moved: Option<BTreeMap<String, DirectoryGroupId>>,
 }
 
 /// The shortest time between two looks at the same fact, in seconds.

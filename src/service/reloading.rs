@@ -1,6 +1,6 @@
 //! Taking up a config: at the start, and while jitbot runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,12 +9,13 @@ use arc_swap::ArcSwap;
 use super::orphans::{Orphan, orphans};
 use super::{InForce, Service, ServiceError};
 use crate::domain::audit::{AuditDraft, AuditKind, Head};
-use crate::domain::ids::{AccountId, Place};
+use crate::domain::directory::GroupNews;
+use crate::domain::ids::{AccountId, DirectoryGroupId, Place};
 use crate::domain::job_order::JobOrder;
 use crate::domain::policy_news::PolicyNews;
 use crate::domain::spec::ContentHash;
 use crate::policy::{Policy, changes};
-use crate::store::{StoreError, Tx, Urgency, write};
+use crate::store::{Reads, StoreError, Tx, Urgency, write};
 
 /// Characters of the problems that are kept beside the record.
 const KEPT_MAX_CHARS: usize = 4_000;
@@ -62,6 +63,29 @@ impl Exchange {
     }
 }
 
+/// Names of user groups, with the other group that each has come to mean.
+type Moved = BTreeMap<String, DirectoryGroupId>;
+
+/// What is read before a config is taken up, outside the transaction: it may be much, and every answer
+/// waits for that.
+struct Before {
+    holders: BTreeSet<AccountId>,
+    /// What the entry about the last config says of names that had come to mean another group.
+    moved: Moved,
+}
+
+async fn before(reads: &mut dyn Reads) -> Result<Before, StoreError> {
+    let holders = reads.holders().await?;
+    let moved = match reads.last_taken_up().await? {
+        Some(entry) => {
+            let body: serde_json::Value = serde_json::from_str(&entry.body).unwrap_or_default();
+            serde_json::from_value(body["facts"]["moved"].clone()).unwrap_or_default()
+        }
+        None => Moved::new(),
+    };
+    Ok(Before { holders, moved })
+}
+
 impl Service {
     /// Records the start under this policy, and when the next digest is due.
     ///
@@ -69,11 +93,10 @@ impl Service {
     /// When the store fails; nothing was kept then.
     pub async fn start(&self) -> Result<Head, ServiceError> {
         let in_force = InForce::clone(&self.in_force.load());
-        // Read outside: there may be many, and every answer waits for a transaction.
-        let holders = self.store.reader().await?.holders().await?;
+        let before = before(&mut *self.store.reader().await?).await?;
         let head = write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
-                take_up(tx, &in_force, AuditKind::Started, &[], holders).await?;
+                take_up(tx, &in_force, AuditKind::Started, &[], before).await?;
                 tx.head().await
             })
         })
@@ -87,7 +110,7 @@ impl Service {
     /// # Errors
     /// [`NotTakenUp`]; nothing changed then.
     pub async fn reload(&self, next: InForce, also: Also) -> Result<Head, NotTakenUp> {
-        let holders = self.store.reader().await?.holders().await?;
+        let found = before(&mut *self.store.reader().await?).await?;
         let exchange = Arc::new(Exchange {
             in_force: self.in_force.clone(),
             other: Mutex::new(Arc::new(next.clone())),
@@ -105,7 +128,7 @@ impl Service {
                 // Whoever read of changes until now reads of this one too, also when it takes their
                 // channel away.
                 let before = within.in_force.load().policy.security.channels.clone();
-                take_up(tx, &next, AuditKind::Reloaded, &before, holders).await?;
+                take_up(tx, &next, AuditKind::Reloaded, &before, found).await?;
                 let head = tx.head().await?;
                 within.exchange();
                 Ok(Ok(head))
@@ -177,13 +200,16 @@ async fn take_up(
     next: &InForce,
     kind: AuditKind,
     also_tell: &[Place],
-    holders: BTreeSet<AccountId>,
+    before: Before,
 ) -> Result<(), StoreError> {
     let policy = &next.policy;
     let now = tx.now();
     let last = tx.last_policy().await?;
     tx.keep_policy(&policy.hash, &policy.text).await?;
-    tx.audit(taken_up(kind, policy)).await?;
+    let moved = policy.directories.moved.clone();
+    let moved = moved.unwrap_or_else(|| before.moved.clone());
+    tx.audit(taken_up(kind, policy, &moved)).await?;
+    tell_moved(tx, policy, &moved, &before.moved).await?;
     if let Some((hash, text)) = last.filter(|(hash, _)| *hash != policy.hash) {
         let differences = changes::between(&text, &policy.text);
         let what: Vec<&str> = differences.iter().map(|one| one.what.as_str()).collect();
@@ -205,7 +231,7 @@ async fn take_up(
         tx.keep_issuer(issuer, &facts.bound_to).await?;
         tx.enqueue(&JobOrder::publish(issuer, now)).await?;
     }
-    look_after_people(tx, policy, holders).await?;
+    look_after_people(tx, policy, before.holders).await?;
     // A digest that was missed while nobody ran, or that the new schedule puts into the past, is made
     // now, once.
     let after = tx.last_digest().await?.map_or(now, |mark| mark.slot);
@@ -215,10 +241,52 @@ async fn take_up(
     Ok(())
 }
 
-/// The entry, with which group of a platform each name of the config was found to be: the hash of the
-/// policy is of names.
-fn taken_up(kind: AuditKind, policy: &Policy) -> AuditDraft {
-    let draft = AuditDraft::new(kind).under(&policy.hash, Vec::new());
+/// A name that has come to mean another group is told to security once: again only when it means yet
+/// another, or did not in the meantime.
+async fn tell_moved(
+    tx: &mut dyn Tx,
+    policy: &Policy,
+    moved: &Moved,
+    told: &Moved,
+) -> Result<(), StoreError> {
+    for (name, now) in moved
+        .iter()
+        .filter(|(name, now)| told.get(*name) != Some(*now))
+    {
+        let mut names = policy.directories.names.iter();
+        let Some((held, _)) = names.find(|(_, found)| *found == name) else {
+            continue;
+        };
+        let news = GroupNews::NameMoved {
+            held: held.clone(),
+            now: now.clone(),
+        };
+        tx.audit(
+            AuditDraft::new(AuditKind::GroupTrouble)
+                .fact("group", held.as_str())
+                .fact("news", news.code())
+                .fact("now", now.as_str()),
+        )
+        .await?;
+        for place in &policy.security.channels {
+            tx.enqueue(&JobOrder::tell_group(name, news.clone(), place, tx.now()))
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// The entry, with which group of a platform each name of the config was found to be, and which other
+/// one it has come to mean: the hash of the policy is of names.
+fn taken_up(kind: AuditKind, policy: &Policy, moved: &Moved) -> AuditDraft {
+    let mut draft = AuditDraft::new(kind).under(&policy.hash, Vec::new());
+    if !moved.is_empty() {
+        let moved: serde_json::Map<String, serde_json::Value> = moved
+            .iter()
+            .map(|(name, now)| (name.clone(), now.as_str().into()))
+            .collect();
+        draft = draft.fact("moved", moved);
+    }
     let names = &policy.directories.names;
     if names.is_empty() {
         return draft;

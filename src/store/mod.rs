@@ -90,6 +90,8 @@ pub trait Reads: Send {
         after: i64,
         limit: i64,
     ) -> Result<Vec<AuditEntry>, StoreError>;
+    /// The entry about the config that was taken up last, at a start or while jitbot ran.
+    async fn last_taken_up(&mut self) -> Result<Option<AuditEntry>, StoreError>;
     /// When the last entry of this kind about a request was made.
     async fn last_entry(
         &mut self,

@@ -8,6 +8,7 @@ use jitbot::domain::answer::Answer;
 use jitbot::domain::departure::Departure;
 use jitbot::domain::directory::{AccountStatus, GroupNews};
 use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
+use jitbot::domain::ids::DirectoryGroupId;
 use jitbot::domain::refusal::Refusal;
 use jitbot::domain::request::RequestState;
 use proptest::prelude::*;
@@ -167,6 +168,10 @@ fn any_text() -> impl Strategy<Value = String> {
     })
 }
 
+fn user_group(id: &str) -> DirectoryGroupId {
+    DirectoryGroupId::new(format!("slack:T1/{id}")).unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
 
@@ -208,6 +213,7 @@ proptest! {
                 cards: vec![*card.clone(); said.len() % 200],
             },
             Letter::Group { group: said.clone(), news: GroupNews::Healed { members: 3 } },
+            Letter::Group { group: said.clone(), news: GroupNews::NameMoved { held: user_group("S0OLD"), now: user_group("S0NEW") } },
             Letter::DirectoryFails { platform: "slack".into(), said: said.clone() },
             Letter::Ready { occasion: Occasion::MoreTime, card, how_to_use: how, document: Some("k".repeat(document.len().min(9_000))) },
             Letter::Answer(Answer::Refused(Refusal::BadDuration { typed: said.clone() })),

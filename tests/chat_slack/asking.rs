@@ -1,13 +1,13 @@
 //! Who is in which user group, and who people are: what Slack is asked, and what its answers mean.
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jitbot::directory::DirectorySource;
 use jitbot::domain::directory::{AccountStatus, SeenAccount, SeenGroup};
 use jitbot::domain::ids::{AccountId, DirectoryGroupId};
 use serde_json::{Value, json};
 
-use crate::double::Double;
+use crate::double::{Double, HANGS};
 
 fn group(id: &str) -> DirectoryGroupId {
     DirectoryGroupId::new(format!("slack:T1/{id}")).unwrap()
@@ -76,7 +76,6 @@ async fn a_group_of_which_slack_does_not_tell_is_not_gone() {
 #[tokio::test]
 async fn a_few_people_are_asked_for_one_by_one_until_slack_has_enough() {
     let double = Double::start().await;
-    let info = |user: Value| json!({"ok": true, "user": user});
     let stage = |body: Value| double.stage("users.info", 200, None, body);
     stage(info(
         json!({"id": "U1", "team_id": "T1", "tz": "Asia/Kolkata"}),
@@ -100,45 +99,85 @@ async fn a_few_people_are_asked_for_one_by_one_until_slack_has_enough() {
     assert_eq!(double.calls("users.info").len(), 4, "then it is left alone");
 }
 
+fn info(user: Value) -> Value {
+    json!({"ok": true, "user": user})
+}
+
+/// A page of the list of all.
+fn page(range: std::ops::Range<u32>, cursor: &str) -> Value {
+    let members: Vec<Value> = range
+        .map(|n| json!({"id": format!("U{n}"), "team_id": "T1", "is_restricted": n == 27}))
+        .collect();
+    json!({"ok": true, "members": members, "response_metadata": {"next_cursor": cursor}})
+}
+
+/// The first twenty are asked for alone.
+fn stage_the_first(double: &Double) {
+    for n in 0..20 {
+        let user = json!({"id": format!("U{n}"), "team_id": "T1", "is_bot": n == 7});
+        double.stage("users.info", 200, None, info(user));
+    }
+}
+
+fn fifty() -> Vec<AccountId> {
+    (0..50).map(|n| account(&format!("U{n}"))).collect()
+}
+
 #[tokio::test]
-async fn many_people_are_found_in_the_list_of_all() {
+async fn the_first_are_asked_for_alone_and_the_others_are_found_in_the_list_of_all() {
     let double = Double::start().await;
-    let people: Vec<AccountId> = (0..30).map(|n| account(&format!("U{n}"))).collect();
-    let page = |range: std::ops::Range<u32>, cursor: &str| {
-        let members: Vec<Value> = range
-            .map(|n| json!({"id": format!("U{n}"), "team_id": "T1", "is_restricted": n == 7}))
-            .collect();
-        let metadata = json!({"next_cursor": cursor});
-        json!({"ok": true, "members": members, "response_metadata": metadata})
-    };
-    double.stage("users.list", 200, None, page(0..15, "more"));
-    double.stage("users.list", 200, None, page(15..29, ""));
-    // One whom the list does not show is asked for before it counts as not there.
-    let alone = json!({"ok": true, "user": {"id": "U29", "is_bot": true}});
-    double.stage("users.info", 200, None, alone);
+    stage_the_first(&double);
+    double.stage("users.list", 200, None, page(0..35, "more"));
+    double.stage("users.list", 200, None, page(35..49, ""));
+    let people = fifty();
     let (seen, trouble) = double.outbox().accounts(&people).await;
     assert_eq!(trouble, None);
-    let told: BTreeSet<&AccountId> = seen.iter().map(|(account, _)| account).collect();
-    assert_eq!(told, people.iter().collect());
+    let told: Vec<&AccountId> = seen.iter().map(|(account, _)| account).collect();
+    // Whom the list does not show counts as nothing yet: they are among the first of the next attempt.
+    assert_eq!(told, people[..49].iter().collect::<Vec<_>>());
     for (one, shown) in &seen {
         let expected = match one.member() {
-            "U7" => AccountStatus::Guest,
-            "U29" => AccountStatus::Bot,
+            "U27" => AccountStatus::Guest,
+            "U7" => AccountStatus::Bot,
             _ => AccountStatus::Member,
         };
         assert_eq!(shown.status, expected, "{one}");
     }
-    let cursors: Vec<Value> = double
-        .calls("users.list")
-        .into_iter()
-        .map(|c| c["cursor"].clone())
-        .collect();
+    let calls = double.calls("users.list");
+    let cursors: Vec<&Value> = calls.iter().map(|call| &call["cursor"]).collect();
     assert_eq!(cursors, ["", "more"]);
+}
 
-    // A list that breaks off tells of those that it showed.
-    double.stage("users.list", 200, None, page(0..15, "more"));
-    double.stage("users.list", 500, None, json!({}));
-    let (seen, trouble) = double.outbox().accounts(&people).await;
-    assert_eq!(seen.len(), 15);
-    assert!(trouble.is_some());
+#[tokio::test]
+async fn a_list_of_all_that_breaks_off_or_takes_too_long_loses_nobody_who_was_seen() {
+    let limited = json!({"ok": false, "error": "ratelimited"});
+    for (status, retry_after, body) in [
+        (500, None, json!({})),
+        (HANGS, None, json!({})),
+        (429, Some("9"), limited),
+    ] {
+        let double = Double::start().await;
+        let outbox = double.outbox().patient_for(Duration::from_millis(700));
+        stage_the_first(&double);
+        double.stage("users.list", 200, None, page(20..35, "more"));
+        double.stage("users.list", status, retry_after, body);
+        let (seen, trouble) = outbox.accounts(&fifty()).await;
+        assert_eq!(seen.len(), 35, "{status}");
+        // The next attempt gets on without a list; only where Slack wants us to wait it waits.
+        let waits = trouble.map(|trouble| trouble.after_s);
+        assert_eq!(waits, retry_after.map(|_| Some(9)), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn one_by_one_takes_no_longer_than_an_attempt_may() {
+    let double = Double::start().await;
+    let outbox = double.outbox().patient_for(Duration::from_millis(700));
+    let user = info(json!({"id": "U0", "team_id": "T1"}));
+    double.stage("users.info", 200, None, user);
+    double.stage("users.info", HANGS, None, json!({}));
+    let (seen, trouble) = outbox.accounts(&fifty()).await;
+    assert_eq!(seen.len(), 1);
+    assert!(trouble.unwrap().said.contains("users.info"));
+    assert!(double.calls("users.list").is_empty());
 }

@@ -20,6 +20,9 @@ use tokio::sync::mpsc;
 /// Longer than any step needs on a slow machine; nothing waits for all of it unless it fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// In the place of a status: no answer ever comes.
+pub const HANGS: u16 = 0;
+
 /// What the double answers to the next calls of the Web API: (method, status, headers, body).
 type Staged = VecDeque<(&'static str, u16, Option<&'static str>, Value)>;
 
@@ -102,6 +105,9 @@ impl Double {
             at.and_then(|at| staged.remove(at))
         };
         if let Some((_, status, retry_after, body)) = staged {
+            if status == HANGS {
+                std::future::pending::<()>().await;
+            }
             let mut answer = axum::Json(body).into_response();
             *answer.status_mut() = StatusCode::from_u16(status).unwrap();
             if let Some(after) = retry_after {

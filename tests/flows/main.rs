@@ -21,6 +21,7 @@ mod more_time;
 mod odd_places;
 mod once;
 mod reload;
+mod renamed_groups;
 mod restart;
 mod scopes;
 mod stuck;

@@ -5,7 +5,7 @@ use super::support::{APPROVALS, SECURITY, World};
 
 impl World {
     /// The config is changed and read again.
-    async fn reloads(&mut self, old: &str, new: &str) -> Result<(), Vec<String>> {
+    pub async fn reloads(&mut self, old: &str, new: &str) -> Result<(), Vec<String>> {
         assert!(self.here.config.contains(old), "{old:?} is not in it");
         let before = self.here.config.clone();
         self.here.config = before.replace(old, new);

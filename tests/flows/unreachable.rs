@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use jitbot::sandbox::people::{Change, FaultKind};
 
+use super::judged;
 use super::support::{Setup, Site, World, reference};
 
 /// Engineering, sre and oncall are user groups.
@@ -155,4 +156,33 @@ async fn security_hears_once_that_nothing_can_be_known_and_once_that_it_can() {
     let told = world.security_reads().await;
     assert_eq!(told.len(), 2, "{told:#?}");
     assert!(told[1].contains("known again"), "{}", told[1]);
+}
+
+#[tokio::test]
+async fn everybody_is_known_after_some_rounds_though_there_is_never_a_list_of_all() {
+    let many: Vec<String> = (0..90)
+        .map(|n| format!("\"slack:T0SHOP/U0P{n}\""))
+        .collect();
+    let setup = Setup {
+        more_people: 90,
+        more_config: format!("[group.many]\nmembers = [{}]", many.join(", ")),
+        ..Setup::with_usergroups()
+    };
+    let site = Site::with(&setup).await;
+    let fails = FaultKind::Status(500);
+    let always = site.people.fault("users.list", 100_000, fails);
+    always.await.unwrap();
+    let world = site.world().await;
+    let known = async || {
+        let mut reader = world.app.store().reader().await.unwrap();
+        let rows = reader.directory_accounts().await.unwrap();
+        let fetched = rows.values().filter(|(fetched, _)| fetched.is_some());
+        fetched.count()
+    };
+    assert_eq!(known().await, 95, "five of the config, and the many");
+    // Groups are known as well, so that people can ask.
+    world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
+    judged(&world).await;
 }

@@ -294,3 +294,33 @@ async fn nothing_is_asked_for_while_nothing_happens() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_button_opens_only_addresses_that_a_person_may_follow() {
+    let chat = Chat::start().await;
+    chat.connect_silently().await;
+    let button = |label: &str, url: &str| json!({ "type": "button", "action_id": label, "text": plain(label), "url": url });
+    let buttons = json!([{ "type": "actions", "elements": [
+        button("Script", "javascript:document.title='gone'"),
+        button("File", "file:///etc/hostname"),
+        button("Nowhere", "no address"),
+        button("Page", "https://a.example/"),
+    ] }]);
+    chat.api.post("C0GENERAL", "addresses", buttons).await;
+    story("addresses_of_buttons", DESK, &chat.page(), async |page| {
+        page.become_("Alice").await;
+        page.goes_to("general").await;
+        page.measure("window.opened = []; window.open = (address) => { window.opened.push(address); }; return true;").await;
+        for label in ["Script", "File", "Nowhere", "Page"] {
+            page.press(label).await;
+        }
+        page.until("the presses", async || {
+            let log = chat.people.log().await.unwrap();
+            let presses = log.envelopes.iter().filter(|one| one.payload["type"] == "block_actions");
+            (presses.count() == 4).then_some(())
+        })
+        .await;
+        assert_eq!(page.measure("return window.opened;").await, json!(["https://a.example/"]));
+    })
+    .await;
+}

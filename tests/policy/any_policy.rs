@@ -258,7 +258,7 @@ pub fn any_policy() -> impl Strategy<Value = Policy> {
                         // Whether Slack says who may act at all; Discord never does here.
                         platforms: asked.then(|| "slack".to_owned()).into_iter().collect(),
                         fresh_for_s: 600,
-                        names: BTreeMap::new(),
+                        ..Directories::default()
                     },
                 };
                 Policy::from(rules).knowing(known)

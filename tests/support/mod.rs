@@ -85,6 +85,8 @@ pub struct Setup {
     pub private_channels: bool,
     /// Whether engineering, sre and oncall are Slack's user groups.
     pub usergroups: bool,
+    /// So many people more, whose ids are U0P0, U0P1 and so on.
+    pub more_people: usize,
     /// Whether people may give their keys in chat.
     pub keys_in_chat: bool,
 }
@@ -99,6 +101,7 @@ pub fn workspace() -> Workspace {
         .user_group("S0ENG", "engineering", &["U0ALICE", "U0BOB", "U0OLGA"])
         .user_group("S0SRE", "sre-team", &["U0BOB", "U0DANA"])
         .user_group("S0ONCALL", "oncall", &["U0OLGA"])
+        .user_group("S0NEW", "newcomers", &["U0ERIN"])
         .channel(APPROVALS, "approvals", &everybody)
         .channel(SECURITY, "security", &["U0CAROL"])
         .channel(ELSEWHERE, "elsewhere", &everybody)
@@ -236,6 +239,9 @@ impl Site {
         }
         let manifest = Manifest::from_yaml(&manifest).unwrap();
         let mut workspace = workspace();
+        for n in 0..setup.more_people {
+            workspace = workspace.user(&format!("U0P{n}"), &format!("person{n}"));
+        }
         for channel in &mut workspace.channels {
             channel.private = setup.private_channels;
         }

@@ -1,6 +1,7 @@
 //! Out to Slack: cards, letters, private answers.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -31,6 +32,8 @@ pub struct SlackOutbox {
     me: OnceCell<Me>,
     conversations: Mutex<HashMap<AccountId, String>>,
     pub(super) names: Mutex<Names>,
+    /// How long each part of a look at many people may take.
+    pub(super) patience: Duration,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +56,15 @@ impl SlackOutbox {
             me: OnceCell::new(),
             conversations: Mutex::default(),
             names: Mutex::default(),
+            patience: super::usergroups::PATIENCE,
         })
+    }
+
+    /// With another limit for each part of a look at many people.
+    #[must_use]
+    pub fn patient_for(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Who we are; asked once.

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::client::{Api, SetupError, SlackSettings, scopes_of};
 use super::directory::{BOTH, Channel, listed};
 use super::failure::Failure;
-use super::usergroups::{self, Info, UserGroup};
+use super::usergroups::{self, Info, User, UserGroup};
 use crate::domain::directory::AccountStatus;
 
 /// Time limit of one call: people wait for the answer.
@@ -165,32 +165,21 @@ pub struct Listing {
     pub identity: Identity,
     /// Channels that are not archived.
     pub channels: Vec<Channel>,
-    /// People who are active members, by their ids.
+    /// People who may act, by their ids: guests, bots and deactivated accounts may not.
     pub people: BTreeMap<String, Member>,
 }
 
-/// A person to choose.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// A person to choose: a full member of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// `U…`
     pub id: String,
     /// Their handle.
     pub name: String,
-    /// Their full name.
-    #[serde(default)]
+    /// Their full name, which they set themselves.
     pub real_name: String,
-    /// IANA time zone.
-    pub tz: Option<String>,
-    #[serde(flatten)]
-    user: Standing,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct Standing {
-    #[serde(default)]
-    deleted: bool,
-    #[serde(default)]
-    is_bot: bool,
+    /// Their time zone.
+    pub zone: Option<chrono_tz::Tz>,
 }
 
 /// Asks who we are, and for the channels and people to choose from.
@@ -201,7 +190,10 @@ pub async fn listing(settings: &SlackSettings) -> Result<Listing, Failure> {
     let unusable = |error: SetupError| Failure::never(error.to_string());
     let api = Api::new(settings).map_err(unusable)?.within(CALL_LIMIT);
     let identity: Identity = api.call("auth.test", &json!({})).await?;
-    let (channels, people) = tokio::try_join!(listed(&api, LIST, BOTH, true), members(&api),)?;
+    let (channels, people) = tokio::try_join!(
+        listed(&api, LIST, BOTH, true),
+        members(&api, &identity.team_id),
+    )?;
     Ok(Listing {
         identity,
         channels,
@@ -209,11 +201,18 @@ pub async fn listing(settings: &SlackSettings) -> Result<Listing, Failure> {
     })
 }
 
-async fn members(api: &Api) -> Result<BTreeMap<String, Member>, Failure> {
+async fn members(api: &Api, team: &str) -> Result<BTreeMap<String, Member>, Failure> {
+    #[derive(Deserialize)]
+    struct Listed {
+        #[serde(flatten)]
+        user: User,
+        #[serde(default)]
+        real_name: String,
+    }
     #[derive(Deserialize)]
     struct Page {
         #[serde(default)]
-        members: Vec<Member>,
+        members: Vec<Listed>,
         response_metadata: Option<Cursor>,
     }
     #[derive(Deserialize)]
@@ -226,12 +225,18 @@ async fn members(api: &Api) -> Result<BTreeMap<String, Member>, Failure> {
     for _ in 0..MEMBER_PAGES_MAX {
         let arguments = json!({"limit": 200, "cursor": cursor});
         let page: Page = api.call("users.list", &arguments).await?;
-        let active = page
-            .members
-            .into_iter()
-            // Slack's own bot says that it is none.
-            .filter(|one| !one.user.deleted && !one.user.is_bot && one.id != "USLACKBOT");
-        all.extend(active.map(|one| (one.id.clone(), one)));
+        for Listed { user, real_name } in page.members {
+            let seen = user.seen(team);
+            if seen.status.may_act() {
+                let member = Member {
+                    name: user.name.unwrap_or_default(),
+                    real_name,
+                    zone: seen.time_zone,
+                    id: user.id,
+                };
+                all.insert(member.id.clone(), member);
+            }
+        }
         cursor = page
             .response_metadata
             .map(|metadata| metadata.next_cursor)

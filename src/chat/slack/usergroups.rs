@@ -2,6 +2,7 @@
 //! who people are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -14,8 +15,11 @@ use crate::directory::DirectorySource;
 use crate::domain::directory::{AccountStatus, FetchTrouble, SeenAccount, SeenGroup};
 use crate::domain::ids::{AccountId, DirectoryGroupId};
 
-/// People who are asked for one by one; more are found in the list of all, page by page.
+/// People who are asked for one by one in each attempt; more are looked for in the list of all.
 const ONE_BY_ONE_MAX: usize = 20;
+/// How long an attempt asks for people one by one, and how long it reads the list of all. Both together
+/// are shorter than a job may take, and what was asked for before them is kept.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// People of one page; Slack allows fewer than 1,000 and recommends 200.
 const PAGE: u32 = 200;
 /// Pages that are read at most in one attempt: 20,000 people.
@@ -79,7 +83,7 @@ pub(super) struct User {
 }
 
 impl User {
-    fn seen(&self, team: &str) -> SeenAccount {
+    pub(super) fn seen(&self, team: &str) -> SeenAccount {
         SeenAccount {
             status: self.status(team),
             // One that we don't know is as good as none.
@@ -181,12 +185,13 @@ impl SlackOutbox {
         Ok(SeenGroup::Members(members))
     }
 
+    /// Asks for each alone, the first ones first, until Slack has had enough.
     async fn one_by_one(
         &self,
         team: &str,
         accounts: &[AccountId],
-    ) -> (Vec<(AccountId, SeenAccount)>, Option<FetchTrouble>) {
-        let mut seen = Vec::new();
+        seen: &mut Vec<(AccountId, SeenAccount)>,
+    ) -> Result<(), Failure> {
         for account in accounts {
             let arguments = json!({ "user": account.member() });
             let shown = match self.api.call::<Info>("users.info", &arguments).await {
@@ -203,28 +208,26 @@ impl SlackOutbox {
                         time_zone: None,
                     }
                 }
-                Err(failure) => return (seen, Some(trouble(failure))),
+                Err(failure) => return Err(failure),
             };
             seen.push((account.clone(), shown));
         }
-        (seen, None)
+        Ok(())
     }
 
+    /// Looks for them in the list of all, page by page. Whom it does not show is not thereby gone.
     async fn out_of_all(
         &self,
         team: &str,
         accounts: &[AccountId],
-    ) -> (Vec<(AccountId, SeenAccount)>, Option<FetchTrouble>) {
+        seen: &mut Vec<(AccountId, SeenAccount)>,
+    ) -> Result<(), Failure> {
         let mut wanted: BTreeMap<&str, &AccountId> =
             accounts.iter().map(|one| (one.member(), one)).collect();
-        let mut seen = Vec::new();
         let mut cursor = String::new();
         for _ in 0..PAGES_MAX {
             let arguments = json!({ "limit": PAGE, "cursor": cursor });
-            let page: Page = match self.api.call("users.list", &arguments).await {
-                Ok(page) => page,
-                Err(failure) => return (seen, Some(trouble(failure))),
-            };
+            let page: Page = self.api.call("users.list", &arguments).await?;
             for user in page.members {
                 if let Some(account) = wanted.remove(user.id.as_str()) {
                     seen.push((account.clone(), user.seen(team)));
@@ -238,13 +241,20 @@ impl SlackOutbox {
                 break;
             }
         }
-        // Whom the list of all did not show is asked for alone before they count as not there.
-        let rest: Vec<AccountId> = wanted.into_values().cloned().collect();
-        let rest = &rest[..rest.len().min(ONE_BY_ONE_MAX)];
-        let (more, trouble) = self.one_by_one(team, rest).await;
-        seen.extend(more);
-        (seen, trouble)
+        Ok(())
     }
+}
+
+/// A part of an attempt that may take so long; what it has seen by then is kept.
+async fn within(
+    limit: Duration,
+    method: &'static str,
+    part: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let timed_out = |_| Err(Failure::timed_out(method, limit));
+    tokio::time::timeout(limit, part)
+        .await
+        .unwrap_or_else(timed_out)
 }
 
 /// All user groups, disabled ones too.
@@ -281,10 +291,29 @@ impl DirectorySource for SlackOutbox {
             Ok(me) => me.team_id.clone(),
             Err(failure) => return (Vec::new(), Some(trouble(failure))),
         };
-        if accounts.len() > ONE_BY_ONE_MAX {
-            self.out_of_all(&team, accounts).await
-        } else {
-            self.one_by_one(&team, accounts).await
+        // Whatever becomes of the list, each attempt gets on by those who are asked for alone: who was
+        // due the longest, or whom somebody waits for.
+        let (first, rest) = accounts.split_at(accounts.len().min(ONE_BY_ONE_MAX));
+        let mut seen = Vec::new();
+        let asked = self.one_by_one(&team, first, &mut seen);
+        if let Err(failure) = within(self.patience, "users.info", asked).await {
+            return (seen, Some(trouble(failure)));
+        }
+        if rest.is_empty() {
+            return (seen, None);
+        }
+        let listed = self.out_of_all(&team, rest, &mut seen);
+        match within(self.patience, "users.list", listed).await {
+            Ok(()) => (seen, None),
+            Err(failure) if matches!(failure.kind, Kind::RateLimited(_)) => {
+                (seen, Some(trouble(failure)))
+            }
+            Err(failure) => {
+                tracing::warn!(
+                    "people are asked for {ONE_BY_ONE_MAX} at a time, for there is no list of all: {failure}"
+                );
+                (seen, None)
+            }
         }
     }
 }

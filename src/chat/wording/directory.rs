@@ -90,6 +90,27 @@ pub(super) fn group(name: &str, news: &GroupNews) -> Message {
                     .strong(name)
                     .plain(format!(" has lost {left} people. What they hold through it is being taken away.")),
             )),
+        GroupNews::NameMoved { held, now } => {
+            Message::titled("⚠️ A name in the config means another user group now")
+                .with(Part::Line(
+                    Text::default()
+                        .strong(name)
+                        .plain(" in the config was ")
+                        .code(held.member())
+                        .plain(" when jitbot first looked. In chat it is the name of ")
+                        .code(now.member())
+                        .plain(" now. Nothing changed: ")
+                        .code(held.member())
+                        .plain(" goes on counting, with its own members, and nobody is let in by the other one."),
+                ))
+                .with(Part::Line(
+                    Text::of("If the other one is meant, write its id into the config in place of the name: ")
+                        .code(format!("slack_usergroup = \"{}\"", now.member()))
+                        .plain(". If not, write ")
+                        .code(format!("slack_usergroup = \"{}\"", held.member()))
+                        .plain("."),
+                ))
+        }
         GroupNews::Healed { members } => Message::titled("✅ A user group has its people again")
             .with(Part::Line(
                 Text::default()

@@ -77,6 +77,36 @@ pub fn team<R: BufRead, W: Write>(asker: &mut Asker<R, W>) -> Result<Workspace, 
     Ok(Workspace::Unknown { team })
 }
 
+/// Asks for people until these are the ones that are meant: a handle may be another's than it seems.
+fn people<R: BufRead, W: Write>(
+    asker: &mut Asker<R, W>,
+    workspace: &Workspace,
+    what: &str,
+    fit: impl Fn(&[Person]) -> Result<(), String>,
+) -> Result<Vec<Person>, Stopped> {
+    loop {
+        let who = question(what, workspace.how_to_name(), None);
+        let people = asker.ask(&who, |typed| {
+            let people = workspace.people(typed)?;
+            fit(&people).map(|()| people)
+        })?;
+        let shown: Vec<String> = people
+            .iter()
+            .filter_map(|one| workspace.shown(one))
+            .collect();
+        if shown.is_empty() {
+            return Ok(people);
+        }
+        for line in shown {
+            asker.say(&format!("  {line}"))?;
+        }
+        let why = "Handle, id and full name, as Slack has them.";
+        if asker.agree("Are these the ones that you mean?", why, true)? {
+            return Ok(people);
+        }
+    }
+}
+
 /// Asks for everything else.
 ///
 /// # Errors
@@ -92,14 +122,11 @@ pub fn rest<R: BufRead, W: Write>(
             workspace.channel(typed)
         })
     };
-    let people = |asker: &mut Asker<R, W>, what| {
-        asker.ask(&question(what, workspace.how_to_name(), None), |typed| {
-            workspace.people(typed)
-        })
-    };
     let security = people(
         asker,
+        workspace,
         "Who is security? They read the record and may take any access away.",
+        |_| Ok(()),
     )?;
     let security_channel = channel(
         asker,
@@ -144,25 +171,22 @@ pub fn rest<R: BufRead, W: Write>(
             .then(|| typed.to_owned())
             .ok_or_else(|| "One of low, medium, high, critical.".to_owned())
     })?;
-    let requesters = people(asker, "Who may ask for it?")?;
-    let approvers = {
-        let who = question(
-            "Who approves it? Nobody approves what they asked for.",
-            workspace.how_to_name(),
-            None,
-        );
-        asker.ask(&who, |typed| {
-            let approvers = workspace.people(typed)?;
-            let alone = |one: &Person| approvers.iter().all(|other| other.id == one.id);
-            match requesters.iter().find(|one| alone(one)) {
+    let requesters = people(asker, workspace, "Who may ask for it?", |_| Ok(()))?;
+    let approvers = people(
+        asker,
+        workspace,
+        "Who approves it? Nobody approves what they asked for.",
+        |approvers| {
+            let alone = |one: &&Person| approvers.iter().all(|other| other.id == one.id);
+            match requesters.iter().find(alone) {
                 Some(one) => Err(format!(
                     "Then nobody could approve what {} asks for: name one more.",
                     one.name
                 )),
-                None => Ok(approvers),
+                None => Ok(()),
             }
-        })?
-    };
+        },
+    )?;
     let approvals = channel(
         asker,
         "In which channel are requests shown to them?",

@@ -30,7 +30,9 @@ impl Workspace {
     /// How people are named, for a question.
     pub fn how_to_name(&self) -> &'static str {
         match self {
-            Self::Listed(_) => "Names as in Slack, like alice, bob; or ids like U0123456.",
+            Self::Listed(_) => {
+                "Handles as in Slack, like alice, bob; or ids like U0123456. Full members only."
+            }
             Self::Unknown { .. } => {
                 "As name=ID, like alice=U0123456, bob=U0456789; the ID stands in each profile in Slack."
             }
@@ -93,6 +95,14 @@ impl Workspace {
         }
     }
 
+    /// Who somebody is in Slack, for whoever named them: handle, id and full name.
+    pub fn shown(&self, person: &Person) -> Option<String> {
+        match self {
+            Self::Listed(listing) => listing.people.get(&person.id).map(shown),
+            Self::Unknown { .. } => None,
+        }
+    }
+
     /// The people that are meant, parted by commas or blanks.
     ///
     /// # Errors
@@ -123,26 +133,30 @@ fn listed(people: &BTreeMap<String, Member>, word: &str) -> Result<Person, Strin
     let lower = word.to_lowercase();
     let found: Vec<&Member> = people
         .values()
-        .filter(|one| {
-            one.id == word
-                || one.name.to_lowercase() == lower
-                || one.real_name.to_lowercase() == lower
-        })
+        // Never by a full name: everybody sets their own to what they like.
+        .filter(|one| one.id == word || one.name.to_lowercase() == lower)
         .collect();
     match found.as_slice() {
         [one] => Ok(Person {
             name: config_name(&one.name, &one.id),
             id: one.id.clone(),
-            zone: one
-                .tz
-                .clone()
-                .filter(|zone| zone.parse::<chrono_tz::Tz>().is_ok()),
+            zone: one.zone.map(|zone| zone.name().to_owned()),
             key: None,
         }),
-        [] => Err(format!(
-            "Nobody active is called {word:?} there. {}",
-            nearest(&lower, people.values().map(|one| one.name.as_str()))
-        )),
+        [] => {
+            let meant: Vec<String> = people
+                .values()
+                .filter(|one| full_name_has(one, &lower))
+                .map(shown)
+                .take(12)
+                .collect();
+            let hint = if meant.is_empty() {
+                nearest(&lower, people.values().map(|one| one.name.as_str()))
+            } else {
+                format!("Did you mean {}?", meant.join(", or "))
+            };
+            Err(format!("Nobody there has the handle {word:?}. {hint}"))
+        }
         several => {
             let ids: Vec<String> = several
                 .iter()
@@ -154,6 +168,22 @@ fn listed(people: &BTreeMap<String, Member>, word: &str) -> Result<Person, Strin
             ))
         }
     }
+}
+
+/// Whether a word of somebody's full name is this one.
+fn full_name_has(member: &Member, lower: &str) -> bool {
+    let name = member.real_name.to_lowercase();
+    name == lower || name.split_whitespace().any(|word| word == lower)
+}
+
+fn shown(member: &Member) -> String {
+    let Member {
+        id,
+        name,
+        real_name,
+        ..
+    } = member;
+    format!("{name} = {id} ({real_name})")
 }
 
 fn by_id(word: &str) -> Result<Person, String> {

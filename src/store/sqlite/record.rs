@@ -32,6 +32,21 @@ const LAST_OF: &str = "SELECT a.seq, a.body, a.prev, a.hash, NULL AS salt, NULL 
     FROM audit a WHERE json_extract(a.body, '$.request') = $1
     AND json_extract(a.body, '$.kind') = $2 ORDER BY a.seq DESC LIMIT 1";
 
+// No index answers it: it is asked once a start.
+const LAST_TAKEN_UP: &str =
+    "SELECT a.seq, a.body, a.prev, a.hash, NULL AS salt, NULL AS text FROM audit a
+    WHERE json_extract(a.body, '$.kind') IN ('started', 'reloaded') ORDER BY a.seq DESC LIMIT 1";
+
+pub(super) async fn last_taken_up(
+    conn: &mut SqliteConnection,
+) -> Result<Option<AuditEntry>, StoreError> {
+    let found = sqlx::query(LAST_TAKEN_UP)
+        .fetch_optional(conn)
+        .await
+        .map_err(database)?;
+    found.as_ref().map(rows::audit_entry).transpose()
+}
+
 pub(super) async fn last_of(
     conn: &mut SqliteConnection,
     request: &RequestId,

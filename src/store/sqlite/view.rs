@@ -58,6 +58,10 @@ macro_rules! reads {
                 record::unwritten(self.conn(), request, after, limit).await
             }
 
+            async fn last_taken_up(&mut self) -> Result<Option<AuditEntry>, StoreError> {
+                record::last_taken_up(self.conn()).await
+            }
+
             async fn last_entry(
                 &mut self,
                 request: &RequestId,

@@ -190,6 +190,9 @@ fn apply(workspace: &Shared, state: &mut State, change: Change) -> Result<(), St
         }
         Change::DisableGroup(name) => user_groups::disable(workspace, state, &name, true),
         Change::EnableGroup(name) => user_groups::disable(workspace, state, &name, false),
+        Change::RenameGroup { group, handle } => {
+            user_groups::rename(workspace, state, &group, &handle)
+        }
         Change::GroupMembers { group, users } => {
             user_groups::replace_members(workspace, state, &group, &users)
         }

@@ -20,6 +20,27 @@ fn group(state: &State, name: &str) -> Result<String, StageError> {
     }
 }
 
+pub(super) fn rename(
+    workspace: &Shared,
+    state: &mut State,
+    name: &str,
+    handle: &str,
+) -> Result<(), StageError> {
+    let id = group(state, name)?;
+    let handle = handle.trim_start_matches('@').to_owned();
+    if let Some(one) = state.groups.get_mut(&id) {
+        one.handle.clone_from(&handle);
+    }
+    let ts = event_ts(workspace, state);
+    let event = json!({
+        "type": "subteam_updated",
+        "subteam": { "id": id, "team_id": state.team.id, "handle": handle },
+        "event_ts": ts,
+    });
+    emit(workspace, state, "subteam_updated", event);
+    Ok(())
+}
+
 pub(super) fn disable(
     workspace: &Shared,
     state: &mut State,

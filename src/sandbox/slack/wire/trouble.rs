@@ -124,6 +124,13 @@ pub enum Change {
         /// IANA name.
         zone: String,
     },
+    /// Gives a user group another handle.
+    RenameGroup {
+        /// Id or handle.
+        group: String,
+        /// New handle.
+        handle: String,
+    },
     /// Replaces the members of a user group.
     GroupMembers {
         /// Id or handle.

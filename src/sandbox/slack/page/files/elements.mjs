@@ -2,7 +2,7 @@
 
 import { h, unseen } from './dom.mjs';
 import { askToConfirm } from './confirm.mjs';
-import { link } from './mrkdwn.mjs';
+import { followable, link } from './mrkdwn.mjs';
 import { textObject, words } from './text_object.mjs';
 
 const groupsOf = (element) => element.option_groups ?? [{ options: element.options ?? [] }];
@@ -19,7 +19,8 @@ function button(element, block, context) {
   made.addEventListener('click', async () => {
     if (made.getAttribute('aria-busy') === 'true') return;
     if (!(await askToConfirm(element.confirm, context.reader))) return;
-    if (element.url) window.open(new URL(element.url).href, '_blank', 'noopener,noreferrer');
+    const url = element.url ? followable(element.url) : null;
+    if (url) window.open(url.href, '_blank', 'noopener,noreferrer');
     await busy(made, () => context.press(element, block, null));
   });
   return made;

@@ -10,15 +10,21 @@ export const unescaped = (text) =>
 
 const LINKED = new Set(['http:', 'https:', 'mailto:', 'tel:']);
 
-/** A link, if the address is one that a person may follow; else its label alone. */
-export function link(address, label) {
+/** The address, if it is one that a person may follow; else nothing. */
+export function followable(address) {
   let url;
   try {
     url = new URL(address);
   } catch {
-    return h('span', {}, label);
+    return null;
   }
-  if (!LINKED.has(url.protocol)) return h('span', {}, label);
+  return LINKED.has(url.protocol) ? url : null;
+}
+
+/** A link, if the address is one that a person may follow; else its label alone. */
+export function link(address, label) {
+  const url = followable(address);
+  if (url === null) return h('span', {}, label);
   return h('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer' }, label);
 }
 
