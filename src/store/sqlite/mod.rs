@@ -5,6 +5,7 @@
 
 mod claims;
 mod directory;
+mod extensions;
 mod fault;
 mod grants;
 mod jobs;

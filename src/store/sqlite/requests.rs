@@ -6,7 +6,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use super::fault::{database, inconsistent, or_taken};
 use super::rows;
 use crate::domain::decision::{Decider, Decision};
-use crate::domain::ids::{AccountId, GrantId, Place, RequestId, ResourceName};
+use crate::domain::ids::{AccountId, Place, RequestId, ResourceName};
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::timing::Timestamp;
@@ -43,12 +43,6 @@ const INSERT_DECISION: &str = "INSERT INTO decisions (request, approve, account,
 // By the moment at which each runs out, so that what is most urgent comes first.
 const PENDING: &str = "SELECT * FROM requests WHERE state = 'pending'
     ORDER BY pending_until LIMIT $1";
-
-const OPEN_EXTENSIONS: &str = "SELECT * FROM requests WHERE extends = $1
-    AND state IN ('checking', 'pending') ORDER BY submitted_at";
-
-const GIVEN_EXTENSIONS: &str = "SELECT * FROM requests WHERE extends = $1
-    AND extension_state = 'given' ORDER BY submitted_at, id";
 
 /// The spec as it is kept; the hash must be its own, or nobody could read the row again.
 pub(super) fn spec_text(what: &str, spec: &Spec, hash: &ContentHash) -> Result<String, StoreError> {
@@ -222,7 +216,7 @@ fn push_of(query: &mut QueryBuilder<Sqlite>, accounts: &[AccountId]) {
     query.push(")");
 }
 
-fn all(found: &[SqliteRow]) -> Result<Vec<Request>, StoreError> {
+pub(super) fn all(found: &[SqliteRow]) -> Result<Vec<Request>, StoreError> {
     found.iter().map(rows::request).collect()
 }
 
@@ -322,30 +316,6 @@ pub(super) async fn pending(
 ) -> Result<Vec<Request>, StoreError> {
     let found = sqlx::query(PENDING)
         .bind(limit)
-        .fetch_all(conn)
-        .await
-        .map_err(database)?;
-    all(&found)
-}
-
-pub(super) async fn open_extensions(
-    conn: &mut SqliteConnection,
-    grant: &GrantId,
-) -> Result<Vec<Request>, StoreError> {
-    let found = sqlx::query(OPEN_EXTENSIONS)
-        .bind(grant.as_str())
-        .fetch_all(conn)
-        .await
-        .map_err(database)?;
-    all(&found)
-}
-
-pub(super) async fn given_extensions(
-    conn: &mut SqliteConnection,
-    grant: &GrantId,
-) -> Result<Vec<Request>, StoreError> {
-    let found = sqlx::query(GIVEN_EXTENSIONS)
-        .bind(grant.as_str())
         .fetch_all(conn)
         .await
         .map_err(database)?;

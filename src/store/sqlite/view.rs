@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::tx::SqliteTx;
-use super::{directory, grants, jobs, kept, keys, record, requests};
+use super::{directory, extensions, grants, jobs, kept, keys, record, requests};
 use crate::domain::audit::{AuditEntry, AuditKind, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
@@ -152,14 +152,14 @@ macro_rules! reads {
                 &mut self,
                 grant: &GrantId,
             ) -> Result<Vec<Request>, StoreError> {
-                requests::open_extensions(self.conn(), grant).await
+                extensions::open(self.conn(), grant).await
             }
 
             async fn given_extensions(
                 &mut self,
                 grant: &GrantId,
             ) -> Result<Vec<Request>, StoreError> {
-                requests::given_extensions(self.conn(), grant).await
+                extensions::given(self.conn(), grant).await
             }
 
             async fn count_grants_in(&mut self, states: &[GrantState]) -> Result<i64, StoreError> {
