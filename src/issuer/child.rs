@@ -1,8 +1,10 @@
 //! Runs a program that an operator named: without a shell, without our environment, in a process
 //! group of its own, for a bounded time, with bounded output; it dies with us.
 //!
-//! What the program started itself goes with its group when the call ends early. What left the
-//! group (`setsid`) is beyond reach.
+//! What the program started itself goes with its group when the call ends, however it ends, and when
+//! we die. What left the group (`setsid`) is beyond reach.
+
+mod group;
 
 use std::ffi::OsString;
 use std::io;
@@ -13,12 +15,13 @@ use std::sync::OnceLock;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+
+use self::group::Group;
 
 /// What a program finds in its environment, beside what its order adds.
 const ENVIRONMENT: [(&str, &str); 2] = [
@@ -36,7 +39,7 @@ const STDERR_KEPT: usize = 2_048;
 const PIPES_AFTER_END: Duration = Duration::from_millis(300);
 
 /// One run of a program.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Order {
     /// The program, by its path.
     pub program: PathBuf,
@@ -50,6 +53,16 @@ pub struct Order {
     pub time_limit: Duration,
     /// How much it may write to stdout, in bytes.
     pub stdout_max: usize,
+}
+
+/// Without what may be secret: the environment, and what it is told.
+impl std::fmt::Debug for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Order")
+            .field("program", &self.program)
+            .field("time_limit", &self.time_limit)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How a run ended.
@@ -99,14 +112,12 @@ pub enum RunError {
 /// [`RunError`]; how the program itself failed is an [`Ended`].
 pub async fn run(order: Order) -> Result<Ended, RunError> {
     let program = order.program.display().to_string();
-    let mut child = match spawn(command(&order)).await {
-        Ok(child) => child,
+    // The group is dropped at the end, and whoever is left in it is killed.
+    let (mut child, _group) = match spawn(command(&order)).await {
+        Ok(started) => started,
         Err(source) => return Err(RunError::NotStarted { program, source }),
     };
-    // Declared after the child, so dropped before it: the group is killed while its leader still
-    // holds its number.
-    let mut group = Group::led_by(&child);
-    match tokio::time::timeout(order.time_limit, attend(&mut child, &mut group, &order)).await {
+    match tokio::time::timeout(order.time_limit, attend(&mut child, &order)).await {
         Err(_) => Ok(Ended::TookTooLong),
         Ok(Ok(ended)) => Ok(ended),
         Ok(Err(source)) => Err(RunError::Lost { program, source }),
@@ -114,7 +125,7 @@ pub async fn run(order: Order) -> Result<Ended, RunError> {
 }
 
 /// Feeds the program, listens to it and waits for its end.
-async fn attend(child: &mut Child, group: &mut Group, order: &Order) -> io::Result<Ended> {
+async fn attend(child: &mut Child, order: &Order) -> io::Result<Ended> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut talk = Box::pin(async {
@@ -142,17 +153,12 @@ async fn attend(child: &mut Child, group: &mut Group, order: &Order) -> io::Resu
         }
     };
     if !talked {
-        match tokio::time::timeout(PIPES_AFTER_END, &mut talk).await {
-            Ok(Ok(_)) => talked = true,
-            Ok(Err(TooMuch)) => return Ok(Ended::SaidTooMuch),
-            // A child of its own holds a pipe open: what was said until now is what was said.
-            Err(_) => {}
+        // Where a child of its own holds a pipe open, what was said until now is what was said.
+        if let Ok(Err(TooMuch)) = tokio::time::timeout(PIPES_AFTER_END, &mut talk).await {
+            return Ok(Ended::SaidTooMuch);
         }
     }
     drop(talk);
-    if talked {
-        group.leave();
-    }
     Ok(match status.code() {
         Some(status) => Ended::Exited {
             status,
@@ -206,30 +212,6 @@ fn first_line(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The process group of a program, killed when this is dropped before [`Group::leave`].
-struct Group(Option<Pid>);
-
-impl Group {
-    fn led_by(child: &Child) -> Self {
-        let leader = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(leader.map(Pid::from_raw))
-    }
-
-    /// The group has done its work.
-    fn leave(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.0 {
-            // No such group: everybody in it has ended.
-            let _ = killpg(leader, Signal::SIGKILL);
-        }
-    }
-}
-
 fn command(order: &Order) -> Command {
     let mut command = Command::new(&order.program);
     command
@@ -272,13 +254,13 @@ fn die_with_us(command: &mut Command) {
 #[cfg(not(target_os = "linux"))]
 fn die_with_us(_command: &mut Command) {}
 
-type Spawned = oneshot::Sender<io::Result<Child>>;
+type Spawned = oneshot::Sender<io::Result<(Child, Group)>>;
 
 /// Starts a program on a thread that lives as long as the process.
 ///
 /// Linux sends the signal asked for in [`die_with_us`] when the *thread* that forked ends, and the
 /// runtime ends threads when it likes.
-async fn spawn(command: Command) -> io::Result<Child> {
+async fn spawn(command: Command) -> io::Result<(Child, Group)> {
     static SPAWNER: OnceLock<mpsc::Sender<(Command, Handle, Spawned)>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (orders, inbox) = mpsc::channel::<(Command, Handle, Spawned)>();
@@ -289,7 +271,7 @@ async fn spawn(command: Command) -> io::Result<Child> {
                 for (mut command, runtime, answer) in inbox {
                     let _inside = runtime.enter();
                     // A child that nobody waits for any more is killed by being dropped.
-                    let _ = answer.send(command.spawn());
+                    let _ = answer.send(start(&mut command));
                 }
             });
         orders
@@ -300,4 +282,12 @@ async fn spawn(command: Command) -> io::Result<Child> {
         .send((command, Handle::current(), answer))
         .map_err(|_| gone())?;
     spawned.await.map_err(|_| gone())?
+}
+
+/// The guardian comes first: where none can be had, nothing was done.
+fn start(command: &mut Command) -> io::Result<(Child, Group)> {
+    let mut group = Group::guarded()?;
+    let child = command.spawn()?;
+    group.is_led_by(&child);
+    Ok((child, group))
 }

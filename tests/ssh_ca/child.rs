@@ -129,7 +129,10 @@ fn a_program_dies_with_us() {
             program: "/bin/sh".into(),
             arguments: vec![
                 "-c".into(),
-                "echo $$ > \"$1.new\"; mv \"$1.new\" \"$1\"; exec sleep 600".into(),
+                // Of two children one is in the background and holds no pipe.
+                "sleep 600 > /dev/null 2>&1 < /dev/null & echo $$ $! > \"$1.new\"
+                 mv \"$1.new\" \"$1\"; sleep 600"
+                    .into(),
                 "sh".into(),
                 pid_file,
             ],
@@ -149,11 +152,74 @@ fn a_program_dies_with_us() {
         .spawn()
         .unwrap();
     assert!(soon(|| pid_file.exists()), "the program did not start");
-    let pid = fs::read_to_string(&pid_file).unwrap().trim().to_owned();
-    assert!(runs(&pid));
+    let pids = fs::read_to_string(&pid_file).unwrap();
+    let pids: Vec<&str> = pids.split_whitespace().collect();
+    assert_eq!(pids.len(), 2);
+    assert!(pids.iter().all(|pid| runs(pid)));
     parent.kill().unwrap();
     parent.wait().unwrap();
+    for pid in pids {
+        assert!(soon(|| !runs(pid)), "{pid} lives on");
+    }
+}
+
+/// A guardian holds no file of ours open, and is gone with the call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guardian_holds_nothing_and_leaves_nothing() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let order = shell("sleep 1");
+    let looking = tokio::spawn(run(order));
+    let ours = std::process::id();
+    let shown = file.path().to_owned();
+    let mut guardians = 0;
+    for _ in 0..40 {
+        pause(Duration::from_millis(20));
+        for child in children_of(ours) {
+            let files = Path::new("/proc").join(&child).join("fd");
+            let Ok(files) = fs::read_dir(files) else {
+                continue;
+            };
+            let open: Vec<PathBuf> = files
+                .flatten()
+                .filter_map(|file| fs::read_link(file.path()).ok())
+                .collect();
+            if open.len() == 1 {
+                guardians += 1;
+            }
+            assert!(!open.contains(&shown), "{child} holds {open:?}");
+        }
+    }
+    assert!(guardians > 0, "no guardian was seen");
+    assert!(matches!(
+        looking.await.unwrap(),
+        Ok(Ended::Exited { status: 0, .. })
+    ));
+    assert!(
+        soon(|| children_of(ours).is_empty()),
+        "{:?}",
+        children_of(ours)
+    );
+}
+
+/// What went on in the background ends with the call, whether or not it holds a pipe.
+#[tokio::test]
+async fn what_a_program_leaves_behind_is_ended() {
+    let order = shell("sleep 600 > /dev/null 2>&1 < /dev/null & echo $!");
+    let pid = said(order).await;
     assert!(soon(|| !runs(&pid)), "{pid} lives on");
+}
+
+/// Processes whose parent is this one, by what the kernel says of each of its threads.
+fn children_of(pid: u32) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    tasks
+        .flatten()
+        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
+        .flat_map(|children| {
+            let children = children.split_whitespace();
+            children.map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn soon(mut holds: impl FnMut() -> bool) -> bool {
