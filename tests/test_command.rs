@@ -38,6 +38,7 @@ impl Machine {
                 "echo 'unknown option -- V' >&2; echo 'OpenSSH_9.2p1 Debian, OpenSSL 3' >&2; exit 1",
             ),
             ("id", "echo 1000"),
+            ("python3", "echo 'Python 3.11.2'"),
         ];
         for (name, code) in always.iter().chain(programs) {
             let path = folder.path().join(name);

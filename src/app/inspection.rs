@@ -9,7 +9,7 @@ use crate::chat::slack::client::SlackSettings;
 use crate::chat::slack::failure::Failure;
 use crate::chat::slack::survey::{self, Listing, Survey};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Problem};
+use crate::config::{Config, IssuerConfig, Problem};
 use crate::domain::ids::IssuerName;
 use crate::service::{Orphan, orphans};
 use crate::store::Store as _;
@@ -74,12 +74,12 @@ pub async fn look_at_issuers(
     let mut problems = Vec::new();
     let (built, unbuilt) = BuiltIssuers::build_each(config, &BuiltIssuers::default(), &clock);
     for (name, error) in &unbuilt {
-        let key = format!("issuer.{name}.ca_key");
+        let key = format!("issuer.{name}.{}", blame(config, name).0);
         problems.push(config.problem(&key, error.trim_end_matches('.'), ""));
     }
     for (name, issuer) in built.instances() {
         if let Err(error) = issuer.check().await {
-            let key = format!("issuer.{name}.krl");
+            let key = format!("issuer.{name}.{}", blame(config, &name).1);
             let what = error.to_string();
             problems.push(config.problem(&key, what.trim_end_matches('.'), ""));
         }
@@ -93,6 +93,14 @@ pub async fn look_at_issuers(
         problems.push(config.problem("issuer", error.to_string(), ""));
     }
     (problems, unbuilt.is_empty().then_some(bound))
+}
+
+/// The keys to name where an issuer can't be built, and where it can't do its job.
+fn blame(config: &Config, name: &IssuerName) -> (&'static str, &'static str) {
+    config
+        .issuers
+        .get(name)
+        .map_or(("kind", "kind"), IssuerConfig::keys_to_blame)
 }
 
 /// What is known of the database.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Config;
 use super::groups::accounts_of;
 use super::issuer::IssuerConfig;
+use super::problem::nearest;
 use super::reach::{Approvers, Beyond};
 use super::reader::Source;
 use crate::domain::ids::{AccountId, PersonName, ResourceName};
@@ -113,6 +114,18 @@ pub(super) fn check(config: &Config, source: &Source<'_>) {
             "Define at least one [resource.NAME].",
         );
     }
+    for (name, issuer) in &config.issuers {
+        let listed = issuer.declared().map(|contract| &contract.accounts.listed);
+        for person in listed.into_iter().flat_map(|listed| listed.keys()) {
+            if !config.people.contains_key(person) {
+                source.problem_at(
+                    &format!("issuer.{name}.accounts.{person}"),
+                    format!("there is no person `{person}`"),
+                    nearest(person.as_str(), config.people.keys().map(|p| p.as_str())),
+                );
+            }
+        }
+    }
     for name in config.resources.keys() {
         rules_have_people(config, source, name);
     }
@@ -156,29 +169,54 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &ResourceName) 
     if let Some(approvers) = config.approvers(name, &Beyond::default()) {
         approvers_are_enough(source, name, &approvers);
     }
-    let keyless: Vec<String> = requesters
-        .iter()
-        .filter(|human| match human {
-            Human::Person(name) => config
+    let known_there = |human: &Human| -> bool {
+        let Human::Person(person) = human else {
+            return false;
+        };
+        match config
+            .issuers
+            .get(&resource.issuer)
+            .and_then(IssuerConfig::declared)
+        {
+            Some(contract) => contract.accounts.of(person).is_some(),
+            None => config
                 .people
-                .get(name)
-                .is_none_or(|person| person.ssh_keys.is_empty()),
-            Human::Account(_) => true,
-        })
+                .get(person)
+                .is_some_and(|person| !person.ssh_keys.is_empty()),
+        }
+    };
+    let unknown_there: Vec<String> = requesters
+        .iter()
+        .filter(|human| !known_there(human))
         .map(said)
         .collect();
     let in_chat = config
         .issuers
         .get(&resource.issuer)
         .is_some_and(IssuerConfig::keys_in_chat);
-    if !keyless.is_empty() && !in_chat {
+    if !unknown_there.is_empty() && !in_chat {
+        let by_key = config
+            .issuers
+            .get(&resource.issuer)
+            .is_none_or(|issuer| issuer.declared().is_none());
+        let (what, hint) = if by_key {
+            (
+                "SSH key",
+                "Add ssh_keys to [person.NAME] for each, or set keys_in_chat on the issuer.",
+            )
+        } else {
+            (
+                "account there",
+                "Add a [person.NAME] for each, and name them in the issuer's accounts where they are called otherwise.",
+            )
+        };
         source.warning_at(
             &format!("resource.{name}.request"),
             format!(
-                "no SSH key is known of {}, who will be refused",
-                keyless.join(", ")
+                "no {what} is known of {}, who will be refused",
+                unknown_there.join(", ")
             ),
-            "Add ssh_keys to [person.NAME] for each, or set keys_in_chat on the issuer.",
+            hint,
         );
     }
 }

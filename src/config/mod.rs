@@ -10,6 +10,7 @@ pub mod schedule;
 pub mod secret;
 
 mod cross;
+mod grant;
 mod groups;
 mod named;
 mod people;
@@ -27,7 +28,9 @@ use std::path::Path;
 use toml::de::DeTable;
 
 pub use groups::{DirectoryConfig, GroupConfig};
-pub use issuer::{HostsWay, IssuerConfig, SshCaConfig};
+pub use issuer::{
+    CommandConfig, ContractConfig, HostsWay, IssuerConfig, SshCaConfig, WebhookConfig,
+};
 pub use policy::Entitlements;
 pub use problem::{Problem, Problems};
 pub use reach::{Approvers, Beyond};
@@ -330,7 +333,7 @@ mod tests {
     #[test]
     fn the_documentation_names_every_key() {
         let doc = include_str!("../../docs/CONFIG.md");
-        let lists: [(&str, &[&str]); 18] = [
+        let lists: [(&str, &[&str]); 21] = [
             ("[slack]", sections::SLACK_KEYS),
             ("[store]", sections::STORE_KEYS),
             ("[security]", sections::SECURITY_KEYS),
@@ -340,11 +343,14 @@ mod tests {
             ("[directory]", groups::DIRECTORY_KEYS),
             ("[group]", groups::GROUP_KEYS),
             ("[person]", people::PERSON_KEYS),
-            ("[issuer]", issuer::SSH_CA_KEYS),
-            ("krl", issuer::KRL_KEYS),
-            ("push", issuer::PUSH_KEYS),
-            ("fetch", issuer::FETCH_KEYS),
-            ("fetch.hosts", issuer::FETCH_HOST_KEYS),
+            ("[issuer]", issuer::ssh_ca::SSH_CA_KEYS),
+            ("command", issuer::COMMAND_KEYS),
+            ("webhook", issuer::WEBHOOK_KEYS),
+            ("command and webhook", issuer::CONTRACT_KEYS),
+            ("krl", issuer::ssh_ca::KRL_KEYS),
+            ("push", issuer::ssh_ca::PUSH_KEYS),
+            ("fetch", issuer::ssh_ca::FETCH_KEYS),
+            ("fetch.hosts", issuer::ssh_ca::FETCH_HOST_KEYS),
             ("[resource]", resource::RESOURCE_KEYS),
             ("duration", resource::DURATION_KEYS),
             ("approve", resource::APPROVE_KEYS),

@@ -207,6 +207,12 @@ impl Config {
                 if issuer.keys_in_chat() {
                     value["keys_in_chat"] = true.into();
                 }
+                // Who people are there and how access ends is said by the config alone.
+                if let Some(contract) = issuer.declared() {
+                    value["accounts"] = json!(contract.accounts.listed);
+                    value["by_name"] = json!(contract.accounts.by_name);
+                    value["can"] = json!(contract.capabilities);
+                }
                 (name.to_string(), value)
             })
             .collect();

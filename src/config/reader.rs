@@ -166,6 +166,24 @@ impl<'a> Item<'a> {
         self.value.is_str()
     }
 
+    pub(super) fn is_array(&self) -> bool {
+        self.value.is_array()
+    }
+
+    /// A text, whole number, true or false as JSON; nothing is said where it is another.
+    pub(super) fn plain_value(&self) -> Option<serde_json::Value> {
+        if let Some(text) = self.value.as_str() {
+            return Some(text.into());
+        }
+        if let Some(truth) = self.value.as_bool() {
+            return Some(truth.into());
+        }
+        let number = self.value.as_integer()?;
+        i64::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .map(Into::into)
+    }
+
     /// A string.
     pub(super) fn string(&self) -> Option<&'a str> {
         let found = self.value.as_str();

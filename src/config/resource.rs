@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::grant::read_grant;
 use super::issuer::IssuerConfig;
 use super::people::named;
 use super::problem::{nearest, quoted};
 use super::reader::{DURATION_HINT, Item, Table};
 use super::sections::{PLACE_HINT, places};
-use super::ssh_grant::read_ssh_grant;
 use super::subject::{self, Names};
 use crate::domain::duration;
 use crate::domain::ids::{IssuerName, ResourceName};
@@ -108,7 +108,7 @@ pub(super) fn resources(
         };
         let resource = item
             .table(RESOURCE_KEYS, &[])
-            .and_then(|table| read(&table, names, issuers));
+            .and_then(|table| read(&table, root, names, issuers));
         if let (Some(name), Some(resource)) = (name, resource) {
             resources.insert(name, resource);
         }
@@ -118,6 +118,7 @@ pub(super) fn resources(
 
 fn read(
     table: &Table<'_>,
+    root: &Table<'_>,
     names: &Names,
     issuers: &BTreeMap<IssuerName, IssuerConfig>,
 ) -> Option<ResourceConfig> {
@@ -146,12 +147,7 @@ fn read(
         .need("issuer", "Name the issuer that gives it.")
         .and_then(|item| read_issuer(&item, names, issuers));
     let target = table.get("target").map(|item| item.label(TARGET_MAX_CHARS));
-    let grant = table
-        .need(
-            "grant",
-            "Write what it gives, like { principals = [\"deploy\"] }.",
-        )
-        .and_then(|item| read_ssh_grant(&item));
+    let grant = read_grant(table, root);
     let durations = table
         .need(
             "duration",

@@ -1,6 +1,7 @@
 //! What the config refuses, word by word, and what it keeps to itself.
 
 mod command;
+mod issuers;
 mod people;
 mod policy;
 mod resources;

@@ -142,12 +142,14 @@ fn groups_people_and_issuers() {
         (
             "kind = \"ssh-ca\"",
             "kind = \"refusing\"",
-            &["25: issuer.ca.kind: there is no kind of issuer \"refusing\". There is: ssh-ca."],
+            &[
+                "25: issuer.ca.kind: there is no kind of issuer \"refusing\". There is: ssh-ca, command, webhook.",
+            ],
         ),
         (
             "kind = \"ssh-ca\"\n",
             "",
-            &["24: issuer.ca.kind: is missing. There is: ssh-ca."],
+            &["24: issuer.ca.kind: is missing. There is: ssh-ca, command, webhook."],
         ),
         (
             "kind = \"ssh-ca\"",

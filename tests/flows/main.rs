@@ -9,6 +9,7 @@ mod checker;
 
 mod bad_input;
 mod clock;
+mod contract;
 mod digest;
 mod early_end;
 mod first_end;

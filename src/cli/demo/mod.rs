@@ -11,6 +11,7 @@ mod console;
 mod playing;
 mod plot;
 mod stage;
+mod stand_in;
 mod story;
 mod time;
 mod world;

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use toml::{Table, Value};
 
 use super::cast::{Cast, Unplayable};
+use super::stand_in;
 use crate::config::{self, Problem, Problems};
 
 /// Where everything of one demo lies, below its folder.
@@ -148,7 +149,11 @@ fn stand_ins(table: &Table) -> impl Fn(&str) -> Option<String> + use<> {
             .map(str::to_owned)
     };
     let (bot, app, api) = (named("bot_token"), named("app_token"), named("api_url"));
+    let webhooks = stand_in::webhook_variables(table);
     move |name| match Some(name) {
+        Some(name) if webhooks.iter().any(|variable| variable == name) => {
+            Some(stand_in::webhook_secret(name))
+        }
         name if name == bot.as_deref() => Some("xoxb-checked-later".to_owned()),
         name if name == app.as_deref() => Some("xapp-checked-later".to_owned()),
         name if name == api.as_deref() => None,
@@ -209,8 +214,15 @@ pub fn demo_config(
     });
     let path = |path: PathBuf| Value::from(path.display().to_string());
     let beside = |key: &str, value: Value| Value::from(Table::from_iter([(key.to_owned(), value)]));
+    let mut replaced_targets = Vec::new();
     each(&mut table, "issuer", |name, issuer| {
         let at = format!("issuer.{name}");
+        if stand_in::is_contracted(issuer) {
+            let folder = paths.file(&format!("access-{name}"));
+            let real = stand_in::put_in(issuer, &folder.display().to_string());
+            replaced_targets.extend(real.iter().map(|key| format!("{at}.{key}")));
+            return;
+        }
         set(issuer, &at, "ca_key", beside("file", path(paths.ca(name))));
         // Without a list access can't be ended early, and that is rehearsed as it is.
         if issuer.contains_key("krl") {
@@ -252,6 +264,7 @@ pub fn demo_config(
             set(grant, &at, "source_address", here);
         }
     });
+    replaced.extend(replaced_targets);
     Ok(DemoConfig {
         text: toml::to_string(&table).context("the demo's config can't be written")?,
         replaced,
@@ -272,4 +285,70 @@ fn each(table: &mut Table, name: &str, mut change: impl FnMut(&str, &mut Table))
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MORE: &str = r#"
+[issuer.box]
+kind = "command"
+program = ["/usr/local/bin/really"]
+environment = { TOKEN = { env = "BOX_TOKEN" } }
+[issuer.hall]
+kind = "webhook"
+url = "https://really.example.org/"
+secret = { env = "HALL_SECRET" }
+former_secret = { env = "HALL_FORMER" }
+early_end = "told_only"
+[resource.box-admin]
+title = "Admin"
+project = "shop"
+action = "admin"
+risk = "low"
+issuer = "box"
+grant = { group = "admins" }
+duration = { default = "1h", max = "8h" }
+request = ["group:engineering"]
+approve = [{ from = ["group:sre"] }]
+channels = ["slack:#approvals"]
+"#;
+
+    /// Nobody is called by a rehearsal; what was put in the place of the real targets is named.
+    #[test]
+    fn no_program_and_no_receiver_of_a_config_is_called() {
+        let text = format!("{}{MORE}", config::SAMPLE);
+        let source = Source::read(text, "mine", "mine").expect("it can be rehearsed");
+        let folder = Path::new("/nonexistent/demo");
+        let paths = Paths::below(folder);
+        let demo = demo_config(&source, &paths, "http://127.0.0.1:1/api", &|_| None)
+            .expect("it can be written");
+        for real in [
+            "/usr/local/bin/really",
+            "really.example.org",
+            "BOX_TOKEN",
+            "HALL_SECRET",
+        ] {
+            assert!(!demo.text.contains(real), "{real} is left:\n{}", demo.text);
+        }
+        for key in ["issuer.box.program", "issuer.hall.url", "issuer.hall.kind"] {
+            assert!(
+                demo.replaced.iter().any(|one| one == key),
+                "{:?}",
+                demo.replaced
+            );
+        }
+        let config = config::parse(&demo.text, "demo", &tokens_later).expect("it is right");
+        let kinds: Vec<&str> = config
+            .issuers
+            .values()
+            .map(|issuer| issuer.kind())
+            .collect();
+        assert_eq!(
+            kinds.iter().filter(|kind| **kind == "command").count(),
+            2,
+            "{kinds:?}"
+        );
+    }
 }

@@ -1,0 +1,58 @@
+//! What others wrote, made fit for one of our sentences.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// The longest that somebody else's words may be within a sentence of ours, in characters.
+const WORDS_MAX_CHARS: usize = 200;
+
+/// One line, without control characters, cut short.
+pub(super) fn one_line(text: &str, max_chars: usize) -> String {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let line = words.join(" ");
+    if line.chars().count() <= max_chars {
+        return line;
+    }
+    let cut: String = line.chars().take(max_chars - 1).collect();
+    format!("{cut}…")
+}
+
+/// Somebody's words within a sentence, without the secrets that they were given.
+pub(super) fn words(text: &str, secrets: &[&SecretString]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets {
+        let secret = secret.expose_secret();
+        // A very short one would tear harmless words apart, and guards nothing.
+        if secret.len() >= 4 {
+            text = text.replace(secret, "[secret]");
+        }
+    }
+    one_line(&text, WORDS_MAX_CHARS)
+}
+
+/// A sentence and what somebody said beside it, if they did.
+pub(super) fn with(what: &str, said: &str) -> String {
+    if said.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}: {said}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_one_short_line_without_secrets() {
+        let secret = SecretString::from("hunter2-hunter2");
+        assert_eq!(
+            words("no\u{1b}[31m way:\n hunter2-hunter2 is wrong", &[&secret]),
+            "no [31m way: [secret] is wrong"
+        );
+        let long = words(&"ä".repeat(500), &[]);
+        assert_eq!((long.chars().count(), long.ends_with('…')), (200, true));
+    }
+}

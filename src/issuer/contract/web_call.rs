@@ -1,0 +1,324 @@
+//! One HTTP call over a connection of its own, so that it is known whether anything was sent.
+//!
+//! A name is resolved once, each address is judged, and exactly that address is connected to: a name
+//! that is made to point elsewhere meanwhile changes nothing. Redirects are not followed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
+use url::{Host, Url};
+
+/// The longest that making a connection may take.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Seconds that it asks to wait.
+    pub retry_after_s: Option<i64>,
+    /// Its body.
+    pub body: Bytes,
+}
+
+/// Why no reply came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NoReply {
+    /// Nothing was sent.
+    NotSent(String),
+    /// Something may have been sent.
+    Lost(String),
+}
+
+/// Where a call goes and what it may meet there.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The address.
+    pub url: Url,
+    /// Whether it may be one of a private network.
+    pub allow_private: bool,
+    /// Whom TLS trusts; none for plain HTTP.
+    pub tls: Option<Arc<ClientConfig>>,
+}
+
+/// Whether only a private network, or this machine, has such an address.
+#[must_use]
+pub fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                || v4.is_broadcast()
+                || v4.is_multicast()
+                || v4.is_documentation()
+                || a == 0
+                // Shared by carriers (RFC 6598), for protocols (RFC 6890), for tests of devices
+                // (RFC 2544), reserved (RFC 1112).
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 192 && b == 0 && c == 0)
+                || (a == 198 && (b == 18 || b == 19))
+                || a >= 240
+        }
+        IpAddr::V6(v6) => {
+            if let Some(v4) = v6.to_ipv4_mapped() {
+                return is_private(IpAddr::V4(v4));
+            }
+            let [a, b, c, d, e, f, g, h] = v6.segments();
+            // An IPv4 address within: 6to4, NAT64 and the old compatible form.
+            let within = match (a, b) {
+                (0x2002, _) => Some((b, c)),
+                (0x64, 0xff9b) => Some((g, h)),
+                (0, 0) if [c, d, e, f] == [0; 4] && v6.segments()[6] != 0 => Some((g, h)),
+                _ => None,
+            };
+            if let Some((high, low)) = within {
+                let [p, q] = high.to_be_bytes();
+                let [r, s] = low.to_be_bytes();
+                return is_private(IpAddr::from([p, q, r, s]));
+            }
+            v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+                // Site-local (deprecated) and documentation.
+                || (a & 0xffc0) == 0xfec0
+                || (a == 0x2001 && b == 0xdb8)
+        }
+    }
+}
+
+/// Sends a request and waits for the whole reply.
+///
+/// # Errors
+/// [`NoReply`], which says whether anything may have been sent.
+pub async fn call(
+    to: &Destination,
+    headers: &[(&'static str, String)],
+    body: String,
+    body_max: usize,
+) -> Result<Reply, NoReply> {
+    let request = request(to, headers, body).map_err(NoReply::NotSent)?;
+    let connected = tokio::time::timeout(CONNECT_MAX, connect(to)).await;
+    let stream = match connected {
+        Ok(stream) => stream.map_err(NoReply::NotSent)?,
+        Err(_) => {
+            return Err(NoReply::NotSent(format!(
+                "no connection within {} s",
+                CONNECT_MAX.as_secs()
+            )));
+        }
+    };
+    let Some(tls) = &to.tls else {
+        return exchange(stream, request, body_max).await;
+    };
+    let name = server_name(&to.url).map_err(NoReply::NotSent)?;
+    let secured = TlsConnector::from(tls.clone()).connect(name, stream);
+    match tokio::time::timeout(CONNECT_MAX, secured).await {
+        Ok(Ok(stream)) => exchange(stream, request, body_max).await,
+        // The request goes out after the handshake alone.
+        Ok(Err(error)) => Err(NoReply::NotSent(format!(
+            "no secure connection could be made: {error}"
+        ))),
+        Err(_) => Err(NoReply::NotSent(format!(
+            "no secure connection within {} s",
+            CONNECT_MAX.as_secs()
+        ))),
+    }
+}
+
+fn request(
+    to: &Destination,
+    headers: &[(&'static str, String)],
+    body: String,
+) -> Result<Request<Full<Bytes>>, String> {
+    let host = to.url.host_str().ok_or("the address names no host")?;
+    let host = match to.url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    let target = match to.url.query() {
+        Some(query) => format!("{}?{query}", to.url.path()),
+        None => to.url.path().to_owned(),
+    };
+    let mut request = Request::post(target)
+        .header("host", host)
+        .header("connection", "close");
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    request
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| format!("no request can be made of it: {error}"))
+}
+
+async fn connect(to: &Destination) -> Result<TcpStream, String> {
+    let port = to
+        .url
+        .port_or_known_default()
+        .ok_or("the address names no port")?;
+    let addresses: Vec<SocketAddr> = match to.url.host() {
+        Some(Host::Ipv4(v4)) => vec![SocketAddr::from((v4, port))],
+        Some(Host::Ipv6(v6)) => vec![SocketAddr::from((v6, port))],
+        Some(Host::Domain(name)) => tokio::net::lookup_host((name, port))
+            .await
+            .map_err(|error| format!("{name} can't be found: {error}"))?
+            .collect(),
+        None => return Err("the address names no host".to_owned()),
+    };
+    let mut why = "the name has no address".to_owned();
+    for address in addresses {
+        if let Err(refused) = judge(to, address.ip()) {
+            why = refused;
+            continue;
+        }
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => why = format!("{address} can't be reached: {error}"),
+        }
+    }
+    Err(why)
+}
+
+/// Whether this address may be connected to.
+fn judge(to: &Destination, address: IpAddr) -> Result<(), String> {
+    if to.tls.is_none() && !address.to_canonical().is_loopback() {
+        return Err(format!(
+            "{address} is another machine, and plain http:// is for this one alone"
+        ));
+    }
+    if !to.allow_private && is_private(address) {
+        return Err(format!(
+            "{address} is an address of a private network; allow_private = true would let it be \
+             called"
+        ));
+    }
+    Ok(())
+}
+
+fn server_name(url: &Url) -> Result<ServerName<'static>, String> {
+    match url.host() {
+        Some(Host::Ipv4(v4)) => Ok(ServerName::from(IpAddr::V4(v4))),
+        Some(Host::Ipv6(v6)) => Ok(ServerName::from(IpAddr::V6(v6))),
+        Some(Host::Domain(name)) => ServerName::try_from(name.to_owned())
+            .map_err(|_| format!("{name} is no name that a certificate could hold")),
+        None => Err("the address names no host".to_owned()),
+    }
+}
+
+async fn exchange<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    body_max: usize,
+) -> Result<Reply, NoReply>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let lost =
+        |what: &str, error: &dyn std::fmt::Display| NoReply::Lost(format!("{what}: {error}"));
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        .max_buf_size(64 * 1024)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| NoReply::NotSent(format!("no HTTP could be spoken: {error}")))?;
+    // Polled beside the exchange, never in a task of its own: a call that is given up closes it.
+    let talk = async {
+        let response = sender
+            .send_request(request)
+            .await
+            .map_err(|error| lost("the connection broke before an answer came", &error))?;
+        reply(response, body_max).await
+    };
+    tokio::pin!(talk, connection);
+    tokio::select! {
+        reply = &mut talk => reply,
+        // The connection is over: what was received is read on.
+        _ = &mut connection => talk.await,
+    }
+}
+
+async fn reply(
+    response: Response<hyper::body::Incoming>,
+    body_max: usize,
+) -> Result<Reply, NoReply> {
+    let status = response.status().as_u16();
+    let retry_after_s = response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.trim().parse().ok());
+    let body = Limited::new(response.into_body(), body_max)
+        .collect()
+        .await
+        .map_err(
+            |error| match error.downcast_ref::<http_body_util::LengthLimitError>() {
+                Some(_) => NoReply::Lost(format!("the answer is longer than {body_max} bytes")),
+                None => NoReply::Lost(format!("the answer broke off: {error}")),
+            },
+        )?
+        .to_bytes();
+    Ok(Reply {
+        status,
+        retry_after_s,
+        body,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_addresses_are_known_in_every_dress() {
+        for private in [
+            "10.0.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "192.168.1.1",
+            "172.16.0.1",
+            "100.64.0.1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::",
+            "fd00::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(
+                is_private(private.parse().expect("an address")),
+                "{private}"
+            );
+        }
+        for public in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "2606:4700::1111",
+            "64:ff9b::101:101",
+        ] {
+            assert!(!is_private(public.parse().expect("an address")), "{public}");
+        }
+    }
+}
