@@ -8,6 +8,7 @@ mod places;
 mod reload;
 
 pub mod inspection;
+pub mod issuer_bench;
 
 pub use issuers::offline_problems;
 pub use reload::Refused;

@@ -3,6 +3,8 @@
 
 #[path = "ssh_ca/child.rs"]
 mod child;
+#[path = "ssh_ca/conformance.rs"]
+mod conformance;
 #[path = "ssh_ca/fetch.rs"]
 mod fetch;
 #[path = "ssh_ca/file.rs"]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use self::built::{Built, build_one};
+pub(super) use self::built::{build_alone, build_ssh_ca};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;

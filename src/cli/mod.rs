@@ -4,6 +4,7 @@ pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod init;
+pub mod issuer;
 pub mod sandbox;
 pub mod serve;
 
@@ -35,6 +36,9 @@ pub enum Command {
     /// The record: verify or export it.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// An issuer: does it keep the rules that every issuer must keep?
+    #[command(subcommand)]
+    Issuer(issuer::IssuerCommand),
     /// A stand-in for Slack on loopback, as a process of its own.
     Sandbox(sandbox::SandboxArgs),
     /// A small SSH server on loopback, for machines without OpenSSH.
@@ -70,6 +74,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Init(args) => init::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Audit(command) => audit::run(command).await,
+            Command::Issuer(command) => issuer::run(command).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::SandboxSsh { config } => sandbox::run_ssh(&config).await,
         };

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 
+use crate::domain::grant::Grant;
 use crate::domain::ids::IssuerName;
 use crate::domain::timing::Timestamp;
 use crate::issuer::{EndedGrants, GrantOrder, IssueError};
@@ -51,6 +52,12 @@ impl EndedGrants for EndedGrantsOf {
             .ended_before_native_deadline(&self.issuer, machine_now)
             .await
             .map_err(|error| retry(error.to_string()))?;
-        Ok(grants.iter().map(super::issue::order).collect())
+        Ok(orders(&grants))
     }
+}
+
+/// What an issuer is told of each.
+#[must_use]
+pub fn orders(grants: &[Grant]) -> Vec<GrantOrder> {
+    grants.iter().map(super::issue::order).collect()
 }

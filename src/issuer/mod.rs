@@ -4,6 +4,7 @@
 //! and no clock of its own but the [`Clock`](crate::clock::Clock) that it was built with.
 
 pub mod child;
+pub mod conformance;
 pub mod contract;
 pub mod registry;
 pub mod ssh_ca;

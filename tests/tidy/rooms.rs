@@ -7,6 +7,10 @@ const CLOCKS: &[(&str, &str)] = &[
     ("src/clock.rs", "it is the clock"),
     ("src/worker/", "its loop waits for the next due job"),
     (
+        "src/issuer/conformance/",
+        "a command of its own, without a worker: it gives a target the moment that it asks for",
+    ),
+    (
         "src/sandbox/",
         "it plays the outside world, which has a clock of its own",
     ),

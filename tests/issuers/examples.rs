@@ -1,0 +1,88 @@
+//! The two shipped examples keep every rule of the kit.
+
+use std::sync::Arc;
+
+use jitbot::issuer::conformance::{Bench, RULES};
+use jitbot::issuer::contract::Program;
+use jitbot::issuer::contract::program::Variable;
+use jitbot::issuer::{Issuer as _, PersonFacts};
+
+use super::receiver::{Example, issuer as webhook, webhook_at};
+use super::script::{Directory, example, issuer as command};
+use super::subject::{clock, judged, order, subject};
+
+#[tokio::test]
+async fn the_script_of_twenty_lines_keeps_every_rule() {
+    let directory = Arc::new(Directory::new());
+    let issuer = Arc::new(command(directory.program()));
+    let bench = Bench::new(issuer, subject("alice"), clock()).with_hand(directory.clone());
+    let judged = judged(&bench).await;
+    assert_eq!(
+        (judged.held, &judged.broken),
+        (RULES.len(), &vec![]),
+        "{judged:?}"
+    );
+    assert_eq!(bench.left_there(), Vec::<String>::new());
+    let left = directory.files();
+    assert!(left.iter().all(|name| !name.starts_with('g')), "{left:?}");
+}
+
+#[tokio::test]
+async fn the_receiver_keeps_every_rule() {
+    let example = Arc::new(Example::start().await);
+    let issuer = Arc::new(webhook(webhook_at(&format!("http://{}/", example.address))));
+    let bench = Bench::new(issuer, subject("alice"), clock()).with_hand(example);
+    let judged = judged(&bench).await;
+    assert_eq!(
+        (judged.held, &judged.broken),
+        (RULES.len(), &vec![]),
+        "{judged:?}"
+    );
+    assert_eq!(bench.left_there(), Vec::<String>::new());
+}
+
+/// What it does not know is not ours.
+#[tokio::test]
+async fn the_receiver_takes_nothing_that_is_not_signed_with_its_secret() {
+    let example = Example::start().await;
+    let mut settings = webhook_at(&format!("http://{}/", example.address));
+    settings.secrets = vec![super::receiver::FORMER.into()];
+    let answer = webhook(settings).issue(&order(1)).await;
+    let said = super::subject::unknown(answer);
+    assert_eq!(said, "the receiver answers 401");
+    // While one secret replaces the other, both sign.
+    let mut settings = webhook_at(&format!("http://{}/", example.address));
+    settings.secrets.insert(0, super::receiver::FORMER.into());
+    webhook(settings).issue(&order(1)).await.unwrap();
+}
+
+/// The example says what is wrong where it is not set up.
+#[tokio::test]
+async fn the_script_asks_to_be_called_again_where_its_directory_is_missing() {
+    let program = Program {
+        argv: vec![example("file-access")],
+        environment: vec![(
+            "ACCESS_DIR".to_owned(),
+            Variable::Plain("/nonexistent/access".to_owned()),
+        )],
+        time_limit: std::time::Duration::from_secs(5),
+    };
+    let error = command(program).check().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the program asks to be called again: there is no directory /nonexistent/access"
+    );
+}
+
+#[tokio::test]
+async fn people_are_who_the_config_says() {
+    let issuer = command(super::script::script("exit 1"));
+    let alice = PersonFacts {
+        name: jitbot::domain::ids::PersonName::new("alice").unwrap(),
+        accounts: vec![],
+        ssh_keys: vec![],
+    };
+    let account = issuer.resolve(&alice).await.unwrap();
+    assert_eq!(account.id, "alice");
+    assert_eq!(account.parameters["person"], "alice");
+}

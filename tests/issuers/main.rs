@@ -1,0 +1,13 @@
+//! The contract for programs and webhooks, and the kit that judges every issuer: against real child
+//! processes, a real receiver on loopback, and issuers that are wrong on purpose.
+
+mod bad_programs;
+mod bad_receivers;
+mod command_line;
+mod examples;
+mod model;
+mod receiver;
+mod script;
+mod signed;
+mod subject;
+mod wrong;
