@@ -5,6 +5,8 @@
 mod case;
 #[path = "decide/checks.rs"]
 mod checks;
+#[path = "tally/leaving.rs"]
+mod leaving;
 #[path = "decide/states.rs"]
 #[expect(dead_code, reason = "no job is counted")]
 mod states;
@@ -15,13 +17,11 @@ mod walk;
 
 use chrono::TimeDelta;
 use jitbot::domain::audit::{AuditDraft, AuditEntry, AuditKind, Head, append};
-use jitbot::domain::decide::requesting::{self, Cancelled};
-use jitbot::domain::decide::{Change, Plan, checking, extending};
+use jitbot::domain::decide::{Change, Plan};
 use jitbot::domain::decision::{Decider, Decision};
-use jitbot::domain::departure::Departure;
 use jitbot::domain::grant::{EndingReason, Evidence, Grant, GrantState};
-use jitbot::domain::ids::{AccountId, RequestId, ResourceName};
-use jitbot::domain::request::{Extension, ExtensionState, Request, RequestState};
+use jitbot::domain::ids::{AccountId, ResourceName};
+use jitbot::domain::request::RequestState;
 use jitbot::domain::tally::{Access, ApprovedBy, EarlyEnd, Overrun, Tally, Try};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -363,51 +363,4 @@ fn an_early_end_says_why_until_that_is_erased_and_a_hundred_are_kept() {
     let counted = tally(&vec![revoked; 10_000]);
     assert_eq!((counted.revoked, counted.early.len()), (10_000, 100));
     assert_eq!(counted.early[0].why, None);
-}
-
-#[test]
-fn what_leaving_and_more_time_bring_is_counted() {
-    let held = states::grant(GrantState::Active);
-    let base = case::request(RequestState::Approved);
-    let asks = |state: RequestState| Request {
-        id: RequestId::from_bits(8),
-        extends: Some(Extension {
-            grant: held.id.clone(),
-            from: held.deadline.unwrap(),
-            state: ExtensionState::Waiting,
-        }),
-        ..case::request(state)
-    };
-    let (open, approved) = (asks(RequestState::Pending), asks(RequestState::Approved));
-    let of = extending::Parties {
-        asking: &approved,
-        base: &base,
-        grant: &held,
-    };
-    let (policy, now) = (case::policy(), case::at(100));
-    let why = Departure::NotAmongThose;
-    let plans = [
-        checking::leave(&base, &held, why, &policy, now),
-        requesting::cancel(&open, Cancelled::Left(why), &policy, now),
-        requesting::cancel(&open, Cancelled::AccessEnded, &policy, now),
-        requesting::cancel(&open, Cancelled::AccessEnded, &policy, now),
-        extending::extended(of, serde_json::Value::Null, now),
-        extending::refused(of, "no", &[], now),
-    ];
-    let drafts = plans.into_iter().flat_map(|plan| plan.unwrap().changes);
-    let entries: Vec<AuditEntry> = drafts
-        .filter_map(|change| match change {
-            Change::Record(draft) => Some(entry(draft)),
-            _ => None,
-        })
-        .collect();
-    let expected = Tally {
-        left: 1,
-        cancelled_requests: 1,
-        pointless: 2,
-        extended: 1,
-        not_extended: 1,
-        ..Tally::default()
-    };
-    assert_eq!(tally(&entries), expected);
 }

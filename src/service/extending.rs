@@ -9,7 +9,7 @@ use super::{Service, ServiceError};
 use crate::domain::answer::Answer;
 use crate::domain::command::WantedEnd;
 use crate::domain::decide::extending::{self, Parties};
-use crate::domain::decide::{Plan, requesting};
+use crate::domain::decide::{Plan, cancelling, requesting};
 use crate::domain::decision::Decider;
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::RequestId;
@@ -198,8 +198,8 @@ pub(super) async fn cancel_open(
 ) -> Result<Plan, StoreError> {
     let mut plan = Plan::default();
     for open in tx.open_extensions(&grant.id).await? {
-        let why = requesting::Cancelled::AccessEnded;
-        let cancelled = requesting::cancel(&open, why, policy, now).map_err(conflict)?;
+        let why = cancelling::Cancelled::AccessEnded;
+        let cancelled = cancelling::cancel(&open, why, policy, now).map_err(conflict)?;
         plan.changes.extend(cancelled.changes);
     }
     Ok(plan)

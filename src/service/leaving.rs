@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::apply::conflict;
 use super::verdict::knowing_both;
-use crate::domain::decide::requesting::{self, Cancelled};
+use crate::domain::decide::cancelling::{self, Cancelled};
 use crate::domain::decide::{Plan, checking};
 use crate::domain::departure::Departure;
 use crate::domain::grant::GrantState;
@@ -36,7 +36,7 @@ pub(super) async fn check_holder(
             continue;
         };
         if request.state.is_open() {
-            let one = requesting::cancel(&request, Cancelled::Left(left), &policy.hash, now)
+            let one = cancelling::cancel(&request, Cancelled::Left(left), &policy.hash, now)
                 .map_err(conflict)?;
             plan.changes.extend(one.changes);
             continue;

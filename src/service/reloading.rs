@@ -74,14 +74,18 @@ struct Before {
     moved: Moved,
 }
 
-async fn before(reads: &mut dyn Reads) -> Result<Before, StoreError> {
+/// `moved` is what is known of it without the record.
+async fn before(reads: &mut dyn Reads, moved: Option<Moved>) -> Result<Before, StoreError> {
     let holders = reads.holders().await?;
-    let moved = match reads.last_taken_up().await? {
-        Some(entry) => {
-            let body: serde_json::Value = serde_json::from_str(&entry.body).unwrap_or_default();
-            serde_json::from_value(body["facts"]["moved"].clone()).unwrap_or_default()
-        }
-        None => Moved::new(),
+    let moved = match moved {
+        Some(moved) => moved,
+        None => match reads.last_taken_up().await? {
+            Some(entry) => {
+                let body: serde_json::Value = serde_json::from_str(&entry.body).unwrap_or_default();
+                serde_json::from_value(body["facts"]["moved"].clone()).unwrap_or_default()
+            }
+            None => Moved::new(),
+        },
     };
     Ok(Before { holders, moved })
 }
@@ -93,7 +97,7 @@ impl Service {
     /// When the store fails; nothing was kept then.
     pub async fn start(&self) -> Result<Head, ServiceError> {
         let in_force = InForce::clone(&self.in_force.load());
-        let before = before(&mut *self.store.reader().await?).await?;
+        let before = before(&mut *self.store.reader().await?, None).await?;
         let head = write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
                 take_up(tx, &in_force, AuditKind::Started, &[], before).await?;
@@ -110,7 +114,8 @@ impl Service {
     /// # Errors
     /// [`NotTakenUp`]; nothing changed then.
     pub async fn reload(&self, next: InForce, also: Also) -> Result<Head, NotTakenUp> {
-        let found = before(&mut *self.store.reader().await?).await?;
+        let moved = self.policy().directories.moved.clone();
+        let found = before(&mut *self.store.reader().await?, moved).await?;
         let exchange = Arc::new(Exchange {
             in_force: self.in_force.clone(),
             other: Mutex::new(Arc::new(next.clone())),

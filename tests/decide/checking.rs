@@ -1,7 +1,7 @@
 //! Requests that wait for facts, and what ends because somebody left, in each state.
 
+use jitbot::domain::decide::cancelling::{self, Cancelled};
 use jitbot::domain::decide::checking;
-use jitbot::domain::decide::requesting::{self, Cancelled};
 use jitbot::domain::departure::Departure;
 use jitbot::domain::directory::AccountStatus;
 use jitbot::domain::ids::AccountId;
@@ -102,7 +102,7 @@ fn is_cancelled_when_who_asked_left() {
         ],
         |asked| {
             let why = Cancelled::Left(Departure::NotAmongThose);
-            let plan = requesting::cancel(asked, why, &policy(), at(100));
+            let plan = cancelling::cancel(asked, why, &policy(), at(100));
             told(plan.map(|plan| of_request(&plan)))
         },
     );
@@ -164,7 +164,7 @@ fn is_cancelled_when_the_access_that_it_extends_is_ended() {
         ],
         |asked| {
             let why = Cancelled::AccessEnded;
-            let plan = requesting::cancel(asked, why, &policy(), at(100));
+            let plan = cancelling::cancel(asked, why, &policy(), at(100));
             told(plan.map(|plan| of_request(&plan)))
         },
     );

@@ -129,6 +129,9 @@ pub fn policy(can: &Capabilities) -> Policy {
         fallback: None,
         communities: BTreeSet::from(["slack:T0SHOP".to_owned()]),
         max_open_per_person: 5,
-        directories: Directories::default(),
+        directories: Directories {
+            moved: Some(BTreeMap::new()),
+            ..Directories::default()
+        },
     })
 }

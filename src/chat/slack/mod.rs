@@ -1,5 +1,6 @@
 //! Slack: Socket Mode in, Web API out. The only place that knows slack-morphism.
 
+mod accounts;
 pub mod button;
 mod canvas;
 pub mod client;

@@ -56,15 +56,8 @@ impl SlackOutbox {
             me: OnceCell::new(),
             conversations: Mutex::default(),
             names: Mutex::default(),
-            patience: super::usergroups::PATIENCE,
+            patience: super::accounts::PATIENCE,
         })
-    }
-
-    /// With another limit for each part of a look at many people.
-    #[must_use]
-    pub fn patient_for(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
     }
 
     /// Who we are; asked once.

@@ -9,10 +9,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::accounts::{Info, User};
 use super::client::{Api, SetupError, SlackSettings, scopes_of};
 use super::directory::{BOTH, Channel, listed};
 use super::failure::Failure;
-use super::usergroups::{self, Info, User, UserGroup};
+use super::usergroups::{self, UserGroup};
 use crate::domain::directory::AccountStatus;
 
 /// Time limit of one call: people wait for the answer.

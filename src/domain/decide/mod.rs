@@ -3,6 +3,7 @@
 //! Each function returns a [`Plan`]: rows to save, entries for the record, jobs. `service` carries a
 //! plan out in one transaction and adds nothing of its own.
 
+pub mod cancelling;
 pub mod checking;
 pub mod ending;
 pub mod extending;
