@@ -2,10 +2,10 @@
 -- time by the access that it is of.
 
 CREATE TABLE public_keys (
-    account  TEXT    NOT NULL PRIMARY KEY,
-    -- The line of a .pub file, without its comment.
-    key      TEXT    NOT NULL,
-    given_at INTEGER NOT NULL
+    account    TEXT    NOT NULL PRIMARY KEY,
+    -- The line of a .pub file, without its comment; none once it is forgotten.
+    key        TEXT,
+    changed_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX public_keys_by_key ON public_keys (key);

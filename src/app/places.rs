@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{anyhow, bail};
 
-use crate::chat::slack::directory::BadPlace;
+use crate::chat::slack::channels::BadPlace;
 use crate::chat::slack::send::SlackOutbox;
 use crate::config::Config;
 use crate::domain::ids::Place;

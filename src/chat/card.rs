@@ -264,6 +264,8 @@ pub enum Letter {
     KeyChanged {
         /// Whose.
         of: AccountId,
+        /// Who changed it; none where that is the same account.
+        by: Option<AccountId>,
         /// The new one's fingerprint; none where it is forgotten.
         fingerprint: Option<String>,
     },

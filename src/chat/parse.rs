@@ -73,11 +73,7 @@ pub fn parse(text: &str) -> Result<Act, Refusal> {
                 reason: reason(why)?,
             })
         }
-        Verb::Key => match rest.trim() {
-            "" => Act::Query(Query::Key),
-            "forget" => Act::Command(Command::ForgetKey),
-            line => Act::Command(Command::GiveKey(line.to_owned())),
-        },
+        Verb::Key => key(rest),
         // Whoever asks for help gets it, whatever else they typed.
         Verb::Help => Act::Query(Query::Help),
     })
@@ -131,6 +127,21 @@ fn extend(rest: &str) -> Result<Act, Refusal> {
         end,
         reason,
     }))
+}
+
+fn key(rest: &str) -> Act {
+    let (word, more) = split_word(rest);
+    match (word, more.trim()) {
+        ("", _) => Act::Query(Query::Key),
+        ("forget", "") => Act::Command(Command::ForgetKey(None)),
+        ("forget", who) => {
+            // As chat writes a mention: `<@U1|name>`.
+            let who = who.trim_start_matches(['<', '@']).trim_end_matches('>');
+            let who = who.split('|').next().unwrap_or_default();
+            Act::Command(Command::ForgetKey(Some(cut(who, ECHO_MAX))))
+        }
+        _ => Act::Command(Command::GiveKey(rest.trim().to_owned())),
+    }
 }
 
 fn which_list(rest: &str) -> Result<ListOf, Refusal> {

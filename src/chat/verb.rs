@@ -118,7 +118,7 @@ impl Verb {
             Act::Query(Query::Resources) => Self::Resources,
             Act::Query(Query::Who(_)) => Self::Who,
             Act::Query(Query::Explain { .. }) => Self::Explain,
-            Act::Query(Query::Key) | Act::Command(Command::GiveKey(_) | Command::ForgetKey) => {
+            Act::Query(Query::Key) | Act::Command(Command::GiveKey(_) | Command::ForgetKey(_)) => {
                 Self::Key
             }
             Act::Query(Query::Help) => Self::Help,

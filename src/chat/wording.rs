@@ -16,6 +16,7 @@ mod lists;
 mod places;
 mod policies;
 mod refusals;
+mod summaries;
 
 pub use answers::answer;
 pub use cards::{CardWords, card, copy_of};

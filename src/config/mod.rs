@@ -12,6 +12,7 @@ pub mod secret;
 mod cross;
 mod grant;
 mod groups;
+mod humans;
 mod named;
 mod people;
 mod policy;

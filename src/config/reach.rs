@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Config;
-use super::cross::{Human, said};
+use super::humans::{Human, said};
 use crate::domain::ids::{AccountId, GroupName, ResourceName};
 use crate::policy::model::Subject;
 

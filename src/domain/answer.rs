@@ -99,6 +99,9 @@ pub struct Summary {
 pub struct KeyAnswer {
     /// What became of it, where something did.
     pub done: Option<KeyChange>,
+    /// Whose it is; none for who asks.
+    #[serde(default)]
+    pub of: Option<AccountId>,
     /// Its fingerprint; none where no key is known.
     pub fingerprint: Option<String>,
     /// When it was given in chat; none where the config names it.

@@ -92,8 +92,8 @@ pub enum Command {
     SendAgain(RequestId),
     /// From now on this is my public key, as it was typed.
     GiveKey(String),
-    /// Forget the key that I gave.
-    ForgetKey,
+    /// Forget the key that I gave; or, for security, that somebody else gave, as typed.
+    ForgetKey(Option<String>),
 }
 
 /// Which requests and grants a list shows.

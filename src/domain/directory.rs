@@ -106,13 +106,13 @@ pub struct KnownGroup {
     pub members: BTreeSet<AccountId>,
 }
 
-/// A public key that somebody gave in chat.
+/// What is known of the public key that an account gave in chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GivenKey {
-    /// The key.
-    pub key: PublicKey,
-    /// When.
-    pub given_at: Timestamp,
+pub struct KeyRow {
+    /// The key; none once it is forgotten.
+    pub key: Option<PublicKey>,
+    /// When it was given, or forgotten.
+    pub changed_at: Timestamp,
 }
 
 /// What is known of some accounts. Of others nothing is known, not even that they are in no group.
@@ -124,8 +124,8 @@ pub struct Known {
     pub accounts: BTreeMap<AccountId, KnownAccount>,
     /// The groups of which the platform was asked.
     pub groups: BTreeMap<DirectoryGroupId, KnownGroup>,
-    /// Public keys that they gave in chat.
-    pub keys: BTreeMap<AccountId, GivenKey>,
+    /// Public keys that they gave in chat, or gave once.
+    pub keys: BTreeMap<AccountId, KeyRow>,
 }
 
 /// Something about a group that security was told of and that is not over.

@@ -258,6 +258,9 @@ pub enum JobKind {
         place: Place,
         /// Whose.
         of: AccountId,
+        /// Who changed it; none where that is the same account.
+        #[serde(default)]
+        by: Option<AccountId>,
         /// The new one's fingerprint; none where it is forgotten.
         fingerprint: Option<String>,
     },

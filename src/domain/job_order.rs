@@ -265,6 +265,7 @@ impl JobOrder {
     pub fn tell_key(
         place: &Place,
         of: &AccountId,
+        by: &AccountId,
         fingerprint: Option<&str>,
         now: Timestamp,
     ) -> Self {
@@ -272,6 +273,7 @@ impl JobOrder {
             JobKind::TellKey {
                 place: place.clone(),
                 of: of.clone(),
+                by: (by != of).then(|| by.clone()),
                 fingerprint: fingerprint.map(str::to_owned),
             },
             format!("key:{of}:{}:{place}", now.timestamp_millis()),

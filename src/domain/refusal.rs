@@ -113,6 +113,8 @@ pub enum Refusal {
     KeysNotTaken,
     /// Somebody else has this key.
     KeyOfAnother,
+    /// What was typed names nobody.
+    NobodyLikeThat,
     /// The key was changed a moment ago.
     KeyTooSoon {
         /// When it can be changed again.
@@ -253,6 +255,7 @@ impl Refusal {
             Self::KeyInConfig => "key_in_config",
             Self::KeysNotTaken => "keys_not_taken",
             Self::KeyOfAnother => "key_of_another",
+            Self::NobodyLikeThat => "nobody_like_that",
             Self::KeyTooSoon { .. } => "key_too_soon",
             Self::ZoneNotKnown => "zone_not_known",
             Self::TooManyLive { .. } => "too_many_live",

@@ -154,8 +154,12 @@ impl Handler for Effects {
             JobKind::TellKey {
                 place,
                 of,
+                by,
                 fingerprint,
-            } => self.tell_key(place, of, fingerprint.as_ref()).await,
+            } => {
+                self.tell_key(place, of, by.as_ref(), fingerprint.as_ref())
+                    .await
+            }
             JobKind::NotifyKey {
                 account,
                 by,

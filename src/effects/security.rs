@@ -71,10 +71,12 @@ impl Effects {
         &self,
         place: &Place,
         of: &AccountId,
+        by: Option<&AccountId>,
         fingerprint: Option<&String>,
     ) -> Result<Outcome, Outcome> {
         let letter = Letter::KeyChanged {
             of: of.clone(),
+            by: by.cloned(),
             fingerprint: fingerprint.cloned(),
         };
         self.announce(place, &letter).await

@@ -2,6 +2,7 @@
 
 use super::evaluate::may_ask;
 use super::model::Policy;
+use crate::domain::ids::AccountId;
 use crate::domain::person::Identity;
 use crate::domain::public_key::PublicKey;
 use crate::domain::refusal::Refusal;
@@ -15,6 +16,27 @@ const CHANGE_EVERY_S: i64 = 300;
 pub fn configured<'p>(policy: &'p Policy, identity: &Identity) -> Option<&'p PublicKey> {
     let person = policy.people.get(identity.person.as_ref()?)?;
     person.ssh_keys.first()
+}
+
+/// The key that this person gave in chat last, on which account, and when.
+#[must_use]
+pub fn given<'p>(
+    policy: &'p Policy,
+    identity: &Identity,
+) -> Option<(&'p AccountId, &'p PublicKey, Timestamp)> {
+    policy
+        .accounts_of(identity)
+        .iter()
+        .filter_map(|account| policy.known.keys.get_key_value(account))
+        .filter_map(|(account, row)| Some((account, row.key.as_ref()?, row.changed_at)))
+        .max_by_key(|(_, _, at)| *at)
+}
+
+/// Whether the config names this key for somebody else.
+pub(super) fn is_anothers(policy: &Policy, identity: &Identity, key: &PublicKey) -> bool {
+    policy.people.iter().any(|(name, person)| {
+        Some(name) != identity.person.as_ref() && person.ssh_keys.contains(key)
+    })
 }
 
 /// Whether this person may name a key, or have it forgotten: those whom the config names none for, and
@@ -53,15 +75,18 @@ pub fn may_give_this(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     may_give(policy, identity, now)?;
-    let in_config = policy.people.iter().any(|(name, person)| {
-        Some(name) != identity.person.as_ref() && person.ssh_keys.contains(key)
-    });
     // A target knows people by their keys: with one key two would be one there.
-    if in_config || owners.iter().any(|owner| !owner.is_same_as(identity)) {
+    if is_anothers(policy, identity, key) || owners.iter().any(|owner| !owner.is_same_as(identity))
+    {
         return Err(Refusal::KeyOfAnother);
     }
-    let last = policy.known.keys.get(&identity.account);
-    match last.map(|given| given.given_at + seconds(CHANGE_EVERY_S)) {
+    let last = policy
+        .accounts_of(identity)
+        .iter()
+        .filter_map(|account| policy.known.keys.get(account))
+        .map(|row| row.changed_at)
+        .max();
+    match last.map(|at| at + seconds(CHANGE_EVERY_S)) {
         Some(again_at) if again_at > now => Err(Refusal::KeyTooSoon { again_at }),
         _ => Ok(()),
     }

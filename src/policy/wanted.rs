@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone};
 
+use super::keys::{given, is_anothers};
 use super::model::{Policy, Resource};
 use crate::domain::command::WantedEnd;
 use crate::domain::person::Identity;
@@ -179,15 +180,16 @@ pub(super) fn account_on(
         return Ok(account.clone());
     }
     if issuer.keys_in_chat {
-        // The acting account comes first.
-        return policy
-            .accounts_of(identity)
-            .iter()
-            .find_map(|account| policy.known.keys.get(account))
-            .map(|given| TargetAccount::of_key(&given.key, Some(given.given_at)))
-            .ok_or_else(|| Refusal::KeyMissing {
+        let Some((_, key, given_at)) = given(policy, identity) else {
+            return Err(Refusal::KeyMissing {
                 issuer: resource.issuer.clone(),
             });
+        };
+        // The config may have come to name it for somebody else.
+        if is_anothers(policy, identity, key) {
+            return Err(Refusal::KeyOfAnother);
+        }
+        return Ok(TargetAccount::of_key(key, Some(given_at)));
     }
     let missing = match (person, configured) {
         (None, _) => "the config has no entry for you",

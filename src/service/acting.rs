@@ -193,7 +193,7 @@ fn describe(command: &Command) -> (&'static str, Option<String>) {
         Command::SendAgain(_) => ("send_again", None),
         // Never what was typed: it may be a private key.
         Command::GiveKey(_) => ("give_key", None),
-        Command::ForgetKey => ("forget_key", None),
+        Command::ForgetKey(_) => ("forget_key", None),
     }
 }
 
@@ -221,7 +221,7 @@ async fn decide(tx: &mut dyn Tx, acting: &Acting, command: Command) -> Result<Ve
         } => super::extending::extend(tx, acting, &request, end, reason).await,
         Command::SendAgain(id) => super::ending::send_again(tx, acting, &id).await,
         Command::GiveKey(typed) => super::keys::give(tx, acting, &typed).await,
-        Command::ForgetKey => Ok(super::keys::forget(acting, tx.now())),
+        Command::ForgetKey(of) => super::keys::forget(tx, acting, of.as_deref()).await,
         Command::Done(id) => super::ending::done(tx, acting, &id).await,
         Command::Revoke { request, reason } => {
             super::ending::revoke(tx, acting, &request, &reason).await

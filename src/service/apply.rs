@@ -16,7 +16,7 @@ pub async fn apply(tx: &mut dyn Tx, plan: Plan) -> Result<(), StoreError> {
             }
             Change::Grant(grant, was) => tx.save_grant(&grant, was).await?,
             Change::Card(request, on) => tx.record_card(&request, &on).await?,
-            Change::Key(account, given) => tx.keep_key(&account, given.as_ref()).await?,
+            Change::Key(account, row) => tx.keep_key(&account, &row).await?,
             Change::Want(accounts) => tx.want_accounts(&accounts).await?,
             Change::Record(draft) => tx.audit(draft).await?,
             Change::Job(order) => tx.enqueue(&order).await?,

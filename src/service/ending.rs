@@ -2,7 +2,7 @@
 
 use super::apply::conflict;
 use super::queries::summary_of;
-use super::verdict::{Acting, Verdict};
+use super::verdict::{Acting, Verdict, visible};
 use crate::domain::answer::Answer;
 use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::decide::{Plan, ending, requesting};
@@ -17,27 +17,6 @@ use crate::store::{StoreError, Tx};
 
 /// How often somebody is told again how an access is used, at most, in seconds.
 const SENT_AGAIN_EVERY_S: i64 = 30;
-
-/// The request, if this person may know of it.
-pub(super) async fn visible(
-    tx: &mut dyn Tx,
-    acting: &Acting,
-    id: &RequestId,
-) -> Result<Result<Request, Verdict>, StoreError> {
-    let now = tx.now();
-    let request = tx.request(id).await?;
-    Ok(request
-        .filter(|r| evaluate::may_see(&acting.policy, r, &acting.identity, now))
-        .ok_or_else(|| {
-            // Whoever may not know of it learns nothing from the difference.
-            Verdict::refused(
-                Refusal::NotFound {
-                    reference: id.clone(),
-                },
-                Some(id),
-            )
-        }))
-}
 
 /// Takes a request back.
 pub(super) async fn withdraw(

@@ -1,10 +1,9 @@
 //! More time for access that is held: a request of its own, and the turn to tell the target.
 
 use super::apply::{apply, conflict};
-use super::ending::visible;
 use super::queries::{accounts_of, summary_of};
 use super::submitting::{by_rule, same_request, too_much};
-use super::verdict::{Acting, Verdict, knowing_both};
+use super::verdict::{Acting, Verdict, knowing_both, visible};
 use super::{Service, ServiceError};
 use crate::domain::answer::Answer;
 use crate::domain::command::WantedEnd;

@@ -2,15 +2,16 @@
 
 use super::verdict::{Acting, Verdict};
 use crate::domain::answer::{Answer, KeyAnswer, KeyChange};
-use crate::domain::decide::{Plan, keys};
-use crate::domain::directory::GivenKey;
+use crate::domain::decide::Plan;
+use crate::domain::decide::keys::{Owner, change, drop_of_who_left};
 use crate::domain::ids::AccountId;
 use crate::domain::person::Identity;
 use crate::domain::public_key::PublicKey;
 use crate::domain::refusal::Refusal;
 use crate::domain::timing::Timestamp;
 use crate::policy::Policy;
-use crate::policy::keys::{configured, may_give, may_give_this};
+use crate::policy::evaluate::is_security;
+use crate::policy::keys::{configured, given, may_give, may_give_this};
 use crate::store::{StoreError, Tx};
 
 /// The key of whoever acts is this one from now on.
@@ -20,49 +21,74 @@ pub(super) async fn give(
     typed: &str,
 ) -> Result<Verdict, StoreError> {
     let now = tx.now();
+    let (policy, identity) = (&acting.policy, &acting.identity);
     let key = match PublicKey::parse(typed) {
         Ok(key) => key,
         Err(why) => return Ok(Verdict::refused(Refusal::BadKey { why }, None)),
     };
-    let before = given(acting);
-    if before
-        .is_some_and(|(account, given)| *account == acting.identity.account && given.key == key)
-    {
-        return Ok(unchanged(acting, now));
+    if given(policy, identity).is_some_and(|(_, current, _)| *current == key) {
+        return Ok(unchanged(policy, identity, now));
     }
-    let owners: Vec<Identity> = tx
-        .key_owners(&key)
-        .await?
-        .iter()
-        .map(|account| acting.policy.identify(account))
-        .collect();
-    let may = may_give_this(&acting.policy, &acting.identity, &key, &owners, now);
-    if let Err(refusal) = may {
+    // Whoever is not there any more keeps nobody from their key.
+    let owners = tx.key_owners(&key).await?;
+    let status = tx.known(&owners).await?.accounts;
+    let (left, there): (Vec<AccountId>, Vec<AccountId>) = owners
+        .into_iter()
+        .partition(|account| status.get(account).is_some_and(|one| one.status.has_left()));
+    let owners: Vec<Identity> = there.iter().map(|one| policy.identify(one)).collect();
+    if let Err(refusal) = may_give_this(policy, identity, &key, &owners, now) {
         return Ok(Verdict::refused(refusal, None));
     }
-    let after = GivenKey { key, given_at: now };
+    let mut plan = changed(policy, identity, &identity.account, Some(&key), now);
+    plan.changes.splice(0..0, drop_of_who_left(&left, now));
     let answer = KeyAnswer {
         done: Some(KeyChange::Given),
-        fingerprint: Some(after.key.fingerprint().to_owned()),
+        of: None,
+        fingerprint: Some(key.fingerprint().to_owned()),
         given_at: Some(now),
         taken_in_chat: true,
     };
-    let plan = change(acting, &acting.identity.account, Some(after), now);
     Ok(Verdict::Done(plan, Answer::Key(answer)))
 }
 
-/// The key that counts for whoever acts is forgotten, on whichever of their accounts it was given.
-pub(super) fn forget(acting: &Acting, now: Timestamp) -> Verdict {
-    let Some((account, _)) = given(acting) else {
-        return unchanged(acting, now);
+/// The key of whoever acts is forgotten; or, for security, that of somebody else.
+pub(super) async fn forget(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    of: Option<&str>,
+) -> Result<Verdict, StoreError> {
+    let now = tx.now();
+    let by = &acting.identity.account;
+    let Some(typed) = of else {
+        return Ok(forgotten(&acting.policy, &acting.identity, by, now));
     };
-    let plan = change(acting, account, None, now);
+    if !is_security(&acting.policy, &acting.identity, now) {
+        return Ok(Verdict::refused(Refusal::OnlySecurity, None));
+    }
+    // An id of the same workspace, or a whole account.
+    let own = format!("{}:{}/{typed}", by.platform(), by.community());
+    let Ok(account) = AccountId::new(typed).or_else(|_| AccountId::new(own)) else {
+        return Ok(Verdict::refused(Refusal::NobodyLikeThat, None));
+    };
+    let identity = acting.policy.identify(&account);
+    let accounts = acting.policy.accounts_of(&identity);
+    let policy = acting.policy.knowing(tx.known(&accounts).await?);
+    Ok(forgotten(&policy, &identity, by, now))
+}
+
+fn forgotten(policy: &Policy, identity: &Identity, by: &AccountId, now: Timestamp) -> Verdict {
+    if given(policy, identity).is_none() {
+        return unchanged(policy, identity, now);
+    }
+    let own = identity.account == *by;
     let answer = KeyAnswer {
         done: Some(KeyChange::Forgotten),
+        of: (!own).then(|| identity.account.clone()),
         fingerprint: None,
         given_at: None,
-        taken_in_chat: true,
+        taken_in_chat: own,
     };
+    let plan = changed(policy, identity, by, None, now);
     Verdict::Done(plan, Answer::Key(answer))
 }
 
@@ -71,43 +97,45 @@ pub(super) fn known(policy: &Policy, identity: &Identity, now: Timestamp) -> Key
     let configured = configured(policy, identity);
     let given = match configured {
         Some(_) => None,
-        None => policy
-            .accounts_of(identity)
-            .iter()
-            .find_map(|account| policy.known.keys.get(account)),
+        None => given(policy, identity),
     };
     KeyAnswer {
         done: None,
+        of: None,
         fingerprint: configured
-            .or(given.map(|given| &given.key))
+            .or(given.map(|(_, key, _)| key))
             .map(|key| key.fingerprint().to_owned()),
-        given_at: given.map(|given| given.given_at),
+        given_at: given.map(|(_, _, at)| at),
         // What is not known yet may turn out well.
         taken_in_chat: may_give(policy, identity, now)
             .map_or_else(|refusal| refusal.lacks_facts(), |()| true),
     }
 }
 
-fn given(acting: &Acting) -> Option<(&AccountId, &GivenKey)> {
-    let keys = &acting.policy.known.keys;
-    let own = keys.get_key_value(&acting.identity.account);
-    own.or_else(|| keys.first_key_value())
-}
-
-fn unchanged(acting: &Acting, now: Timestamp) -> Verdict {
+fn unchanged(policy: &Policy, identity: &Identity, now: Timestamp) -> Verdict {
     let answer = KeyAnswer {
         done: Some(KeyChange::Unchanged),
-        ..known(&acting.policy, &acting.identity, now)
+        ..known(policy, identity, now)
     };
     Verdict::Done(Plan::default(), Answer::Key(answer))
 }
 
-fn change(acting: &Acting, account: &AccountId, after: Option<GivenKey>, now: Timestamp) -> Plan {
-    let policy = &acting.policy;
-    let told = keys::Told {
-        accounts: &policy.accounts_of(&acting.identity),
+fn changed(
+    policy: &Policy,
+    identity: &Identity,
+    by: &AccountId,
+    after: Option<&PublicKey>,
+    now: Timestamp,
+) -> Plan {
+    let accounts = policy.accounts_of(identity);
+    let had: Vec<(&AccountId, &PublicKey)> = accounts
+        .iter()
+        .filter_map(|one| Some((one, policy.known.keys.get(one)?.key.as_ref()?)))
+        .collect();
+    let owner = Owner {
+        accounts: &accounts,
+        had: &had,
         security: &policy.security.channels,
     };
-    let before = policy.known.keys.get(account);
-    keys::change(account, before, after, told, &policy.hash, now)
+    change(owner, by, after, &policy.hash, now)
 }

@@ -9,8 +9,8 @@ use crate::domain::ids::RequestId;
 use crate::domain::person::Identity;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
-use crate::policy::Policy;
-use crate::store::{Reads, StoreError};
+use crate::policy::{Policy, evaluate};
+use crate::store::{Reads, StoreError, Tx};
 
 /// What an act came to.
 pub(super) enum Verdict {
@@ -68,4 +68,25 @@ pub(super) async fn knowing_both(
     about.sort();
     about.dedup();
     Ok(policy.knowing(reads.known(&about).await?))
+}
+
+/// The request, if this person may know of it.
+pub(super) async fn visible(
+    tx: &mut dyn Tx,
+    acting: &Acting,
+    id: &RequestId,
+) -> Result<Result<Request, Verdict>, StoreError> {
+    let now = tx.now();
+    let request = tx.request(id).await?;
+    Ok(request
+        .filter(|r| evaluate::may_see(&acting.policy, r, &acting.identity, now))
+        .ok_or_else(|| {
+            // Whoever may not know of it learns nothing from the difference.
+            Verdict::refused(
+                Refusal::NotFound {
+                    reference: id.clone(),
+                },
+                Some(id),
+            )
+        }))
 }

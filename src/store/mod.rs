@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use crate::domain::audit::{AuditDraft, AuditEntry, AuditKind, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
-use crate::domain::directory::{DirectoryGroup, DirectoryHealth, GivenKey, Known, KnownAccount};
+use crate::domain::directory::{DirectoryGroup, DirectoryHealth, KeyRow, Known, KnownAccount};
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{
     AccountId, DirectoryGroupId, GrantId, IssuerName, Place, RequestId, ResourceName,
@@ -312,12 +312,8 @@ pub trait Tx: Reads {
         account: &AccountId,
         known: KnownAccount,
     ) -> Result<(), StoreError>;
-    /// The key that an account gave in chat, from now on; none forgets it.
-    async fn keep_key(
-        &mut self,
-        account: &AccountId,
-        given: Option<&GivenKey>,
-    ) -> Result<(), StoreError>;
+    /// What is known of the key that an account gave in chat, from now on.
+    async fn keep_key(&mut self, account: &AccountId, row: &KeyRow) -> Result<(), StoreError>;
     /// These accounts are needed now.
     async fn want_accounts(&mut self, accounts: &[AccountId]) -> Result<(), StoreError>;
     /// How asking a platform goes from now on.

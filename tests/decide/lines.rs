@@ -8,6 +8,7 @@ use jitbot::domain::decision::Decider;
 use jitbot::domain::grant::{Grant, GrantState};
 use jitbot::domain::job::Settle;
 use jitbot::domain::job_order::{JobOrder, OnDuplicate};
+use jitbot::domain::public_key::PublicKey;
 use jitbot::domain::request::{IllegalTransition, Request, RequestState};
 use jitbot::domain::timing::Timestamp;
 
@@ -139,11 +140,9 @@ fn line(change: &Change, before: &Grant) -> String {
             }
         }
         Change::Card(_, on) => format!("card {}", on.message),
-        Change::Key(account, given) => format!(
+        Change::Key(account, row) => format!(
             "key of {account} {}",
-            given
-                .as_ref()
-                .map_or("forgotten", |given| given.key.fingerprint())
+            row.key.as_ref().map_or("forgotten", PublicKey::fingerprint)
         ),
         Change::Want(accounts) => {
             let names: Vec<&str> = accounts.iter().map(|one| one.member()).collect();

@@ -195,11 +195,44 @@ async fn a_key_is_changed_rarely_and_forgotten_when_asked() {
     let ask = "/jit request staging-ssh 1h please";
     let answer = world.types("erin", ask).await;
     assert!(answer.contains("needs your public SSH key"), "{answer}");
+    // Nor does it make room for the next at once.
+    let soon = gives(&world, "erin", &line).await;
+    assert!(soon.contains("changed a moment ago"), "{soon}");
     let security = world.security_reads().await;
     assert!(
         security.last().unwrap().contains("forgotten"),
         "{security:#?}"
     );
+}
+
+#[tokio::test]
+async fn security_has_a_key_forgotten_and_who_left_keeps_nobody_from_theirs() {
+    let world = world().await;
+    let (line, fingerprint) = new_key(&world, "squatted");
+    gives(&world, "erin", &line).await;
+    let told = world.security_reads().await.join("\n");
+    let typed = format!("/jit key forget {}", id_of("erin"));
+    assert!(told.contains(&typed), "{told}");
+    let refused = world.types("bob", &typed).await;
+    assert!(refused.contains("Only security"), "{refused}");
+    let done = world.types("carol", &typed).await;
+    assert!(done.contains("Their public key is forgotten"), "{done}");
+    let told = world.told("erin").await.join("\n");
+    assert!(told.contains("By carol"), "she is told who did it: {told}");
+    let known = world.types("erin", "/jit key").await;
+    assert!(known.contains("No public key of yours"), "{known}");
+
+    world.pass("6m").await;
+    let again = gives(&world, "erin", &line).await;
+    assert!(again.contains(&fingerprint), "{again}");
+    let all = ["bob", "olga", "dana"];
+    world.slack_lists("S0ENG", &all).await;
+    let gone = jitbot::sandbox::people::Change::Deactivate(id_of("erin").to_owned());
+    world.here.people.change(gone).await.unwrap();
+    world.pass("10m").await;
+    // Dana, of whom the config names no key, is in engineering by now.
+    let hers = gives(&world, "dana", &line).await;
+    assert!(hers.contains(&fingerprint), "{hers}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use jitbot::domain::command::WantedEnd;
-use jitbot::domain::directory::{AccountStatus, GivenKey, KnownAccount};
+use jitbot::domain::directory::{AccountStatus, KeyRow, KnownAccount};
 use jitbot::domain::person::Identity;
 use jitbot::domain::public_key::PublicKey;
 use jitbot::domain::refusal::Refusal;
@@ -38,11 +38,11 @@ fn open_house() -> Policy {
 }
 
 fn gave(policy: &mut Policy, who: &str, key: &PublicKey, age_s: i64) {
-    let given = GivenKey {
-        key: key.clone(),
-        given_at: now() - TimeDelta::seconds(age_s),
+    let row = KeyRow {
+        key: Some(key.clone()),
+        changed_at: now() - TimeDelta::seconds(age_s),
     };
-    policy.known.keys.insert(account(who), given);
+    policy.known.keys.insert(account(who), row);
 }
 
 fn who(policy: &Policy, name: &str) -> Identity {
@@ -80,6 +80,47 @@ fn whose_key_counts() {
         .unwrap()
         .keys_in_chat = false;
     assert!(matches!(asks(&house, "U5"), Err(Refusal::NoAccount { .. })));
+}
+
+#[test]
+fn a_person_has_one_key_whichever_account_gave_it() {
+    let (old, new) = (new_key(), new_key());
+    let mut house = open_house();
+    house
+        .issuers
+        .get_mut(&issuer_name("ca"))
+        .unwrap()
+        .accounts
+        .clear();
+    gave(&mut house, "U1", &old, NEW_KEY_S);
+    gave(&mut house, "D1", &new, 400);
+    let end = WantedEnd::After(600);
+    for account in ["U1", "D1"] {
+        let identity = who(&house, account);
+        let allowed = submission(&house, &identity, "staging-ssh", end, now()).unwrap();
+        assert_eq!(allowed.spec.account.id, new.fingerprint(), "{account}");
+        assert_eq!(allowed.approved_under, None, "it is new on both");
+        // Forgetting it does not make room for the next at once.
+        let row = house
+            .known
+            .keys
+            .get_mut(&crate::house::account("D1"))
+            .unwrap();
+        row.changed_at = now() - TimeDelta::seconds(10);
+        let again = may_give_this(&house, &identity, &new_key(), &[], now());
+        assert!(
+            matches!(again, Err(Refusal::KeyTooSoon { .. })),
+            "{account}"
+        );
+    }
+    let row = house.known.keys.get_mut(&account("D1")).unwrap();
+    row.key = None;
+    let again = may_give_this(&house, &who(&house, "U1"), &old, &[], now());
+    assert!(matches!(again, Err(Refusal::KeyTooSoon { .. })));
+    // What the config has come to name for somebody else is nobody else's.
+    house.people.get_mut(&person("bob")).unwrap().ssh_keys = vec![old];
+    let asked = submission(&house, &who(&house, "U1"), "staging-ssh", end, now());
+    assert_eq!(asked, Err(Refusal::KeyOfAnother));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 mod accounts;
 pub mod button;
 mod canvas;
+pub mod channels;
 pub mod client;
-pub mod directory;
 pub mod failure;
 pub mod form;
 mod history;

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::accounts::{Info, User};
+use super::channels::{BOTH, Channel, listed};
 use super::client::{Api, SetupError, SlackSettings, scopes_of};
-use super::directory::{BOTH, Channel, listed};
 use super::failure::Failure;
 use super::usergroups::{self, UserGroup};
 use crate::domain::directory::AccountStatus;

@@ -1,9 +1,11 @@
 //! The day, for security: first what needs somebody, then the numbers, then who did what.
 
+mod lines;
 pub(super) mod tries;
 
 use std::collections::BTreeMap;
 
+use self::lines::{about, somebody};
 use self::tries::{is_slip, tried};
 use super::super::card::{Digest, Waiting};
 use super::super::text::{Message, Part, Text, cut};
@@ -294,25 +296,6 @@ fn ended_early(end: &EarlyEnd) -> Text {
             line.plain(" (“").plain(first_words).plain("”)")
         }
         None => line,
-    }
-}
-
-fn somebody(who: Option<&AccountId>) -> Text {
-    match who {
-        Some(who) => Text::default().quietly(who),
-        None => Text::of("somebody"),
-    }
-}
-
-/// `staging-ssh of alice`.
-fn about(text: Text, access: &Access) -> Text {
-    let text = match &access.resource {
-        Some(resource) => text.strong(resource.as_str()),
-        None => text.plain("an access"),
-    };
-    match &access.of {
-        Some(of) => text.plain(" of ").quietly(of),
-        None => text,
     }
 }
 

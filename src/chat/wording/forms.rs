@@ -2,8 +2,8 @@
 
 use super::super::form::{Field, Form};
 use super::super::text::{Text, cut};
-use super::answers::what;
 use super::risk;
+use super::summaries::what;
 use crate::domain::answer::{ExtendForm, Offer, RequestForm};
 use crate::domain::command::WantedEnd;
 use crate::domain::duration;

@@ -3,8 +3,8 @@
 use super::super::button::{Button, Does, Look};
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
-use super::answers::{standing, what};
 use super::lists::offered;
+use super::summaries::{standing, what};
 use crate::domain::answer::{Home, Summary};
 
 /// Resources with a button of their own; beyond, the form lists them all.

@@ -25,6 +25,9 @@ pub(super) fn key(answer: &KeyAnswer) -> Message {
                 "Security is told, and so are you: in a private message.",
             )))
         }
+        (Some(KeyChange::Forgotten), _) if answer.of.is_some() => Message::line(Text::of(
+            "🔑 Their public key is forgotten; they are told. What they hold goes on until it ends or is revoked.",
+        )),
         (Some(KeyChange::Forgotten), _) => Message::line(Text::of(
             "🔑 Your public key is forgotten. What you hold goes on until it ends; give it back if the key is no longer yours alone.",
         )),
@@ -91,7 +94,7 @@ pub(super) fn missing(issuer: &str) -> Text {
 }
 
 /// To security: somebody's key changed.
-pub(super) fn news(of: &AccountId, fingerprint: Option<&str>) -> Message {
+pub(super) fn news(of: &AccountId, by: Option<&AccountId>, fingerprint: Option<&str>) -> Message {
     let who = Text::default().quietly(of);
     match fingerprint {
         Some(fingerprint) => Message::titled("🔑 A public key was given in chat")
@@ -101,11 +104,20 @@ pub(super) fn news(of: &AccountId, fingerprint: Option<&str>) -> Message {
                     .plain("."),
             ))
             .with(Part::Aside(Text::of(format!(
-                "For {} no rule approves access for it; people see on the card that it is new. If it is not theirs, their account may be in other hands.",
+                "For {} no rule approves access for it; people see on the card that it is new. If it is not theirs, their account may be in other hands; have it forgotten with ",
                 duration::format(NEW_KEY_S)
-            )))),
+            ))
+            .code(format!("/jit key forget {}", of.member()))
+            .plain("."))),
         None => Message::titled("🔑 A public key was forgotten").with(Part::Line(
-            who.plain(" had the key forgotten that they gave in chat."),
+            match by {
+                Some(by) => Text::default()
+                    .quietly(by)
+                    .plain(" had the key forgotten that ")
+                    .then(who)
+                    .plain(" gave in chat."),
+                None => who.plain(" had the key forgotten that they gave in chat."),
+            },
         )),
     }
 }

@@ -88,7 +88,11 @@ pub fn letter(letter: &Letter) -> Message {
         Letter::SeenIn { card, place } => seen_in(card, place),
         Letter::Unseen(card) => unseen(card),
         Letter::Policy(news) => policy_news(news),
-        Letter::KeyChanged { of, fingerprint } => keys::news(of, fingerprint.as_deref()),
+        Letter::KeyChanged {
+            of,
+            by,
+            fingerprint,
+        } => keys::news(of, by.as_ref(), fingerprint.as_deref()),
         Letter::YourKeyChanged { by, fingerprint } => keys::yours(by, fingerprint.as_deref()),
         Letter::Digest(numbers) => digest(numbers),
     }

@@ -3,7 +3,7 @@
 use super::super::button::Button;
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
-use super::answers::{standing, what};
+use super::summaries::{standing, what};
 use super::{because, evidence, in_their_words, risk, whom};
 use crate::domain::answer::{Explained, List, Offer, Status, Summary, Who};
 use crate::domain::command::ListOf;

@@ -118,6 +118,9 @@ pub fn refusal(refusal: &Refusal) -> Text {
         Refusal::KeyOfAnother => Text::of(
             "Somebody else has this key. Targets know people by their keys, so each person has one of their own: please send another.",
         ),
+        Refusal::NobodyLikeThat => Text::of(
+            "That names nobody. Name somebody by their member id, or by a mention.",
+        ),
         Refusal::KeyTooSoon { again_at } => {
             Text::of("Your key was changed a moment ago. It can be changed again ")
                 .moment(*again_at)

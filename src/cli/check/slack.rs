@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::findings::{Area, Findings};
 use crate::app::inspection::AskedSlack;
-use crate::chat::slack::directory::{Channel, resolve};
+use crate::chat::slack::channels::{Channel, resolve};
 use crate::chat::slack::failure::Failure;
 use crate::chat::slack::survey::Survey;
 use crate::chat::slack::usergroups::resolve as resolve_usergroup;

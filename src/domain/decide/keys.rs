@@ -2,58 +2,80 @@
 
 use super::{Change, Plan};
 use crate::domain::audit::{AuditDraft, AuditKind};
-use crate::domain::directory::GivenKey;
+use crate::domain::directory::KeyRow;
 use crate::domain::ids::{AccountId, Place};
 use crate::domain::job_order::JobOrder;
+use crate::domain::public_key::PublicKey;
 use crate::domain::spec::ContentHash;
 use crate::domain::timing::Timestamp;
 
-/// Who is told of a change: whoever has got hold of an account can't change its key unseen.
+/// Whose key changes, and who is told: whoever has got hold of an account can't change it unseen.
 #[derive(Debug, Clone, Copy)]
-pub struct Told<'a> {
-    /// All accounts of the person.
+pub struct Owner<'a> {
+    /// All accounts of the person. The key belongs to the first; the others have none of their own.
     pub accounts: &'a [AccountId],
+    /// Which of them had a key, and which.
+    pub had: &'a [(&'a AccountId, &'a PublicKey)],
     /// Channels of security.
     pub security: &'a [Place],
 }
 
-/// The account's key from now on; none forgets it.
+/// The person's key from now on; none forgets it. `by` is who changes it.
 #[must_use]
 pub fn change(
-    account: &AccountId,
-    before: Option<&GivenKey>,
-    after: Option<GivenKey>,
-    told: Told<'_>,
+    owner: Owner<'_>,
+    by: &AccountId,
+    after: Option<&PublicKey>,
     policy: &ContentHash,
     now: Timestamp,
 ) -> Plan {
-    let fingerprint = |given: &GivenKey| given.key.fingerprint().to_owned();
+    let mut plan = Plan::default();
+    let Some(first) = owner.accounts.first() else {
+        return plan;
+    };
     let mut draft = AuditDraft::new(match after {
         Some(_) => AuditKind::KeyGiven,
         None => AuditKind::KeyForgotten,
     })
-    .by(account)
-    .under(policy, Vec::new());
-    if let Some(before) = before {
-        draft = draft.fact("before", fingerprint(before));
+    .by(by)
+    .under(policy, Vec::new())
+    .fact("of", first.as_str());
+    let before: Vec<&str> = owner.had.iter().map(|(_, key)| key.fingerprint()).collect();
+    if !before.is_empty() {
+        draft = draft.fact("before", before);
     }
-    if let Some(after) = &after {
-        draft = draft.fact("key", fingerprint(after));
+    if let Some(after) = after {
+        draft = draft.fact("key", after.fingerprint());
     }
-    let mut plan = Plan::default();
     plan.record(draft);
-    let now_known = after.as_ref().map(fingerprint);
-    for to in told.accounts {
-        plan.job(JobOrder::notify_key(to, account, now_known.as_deref(), now));
+    let fingerprint = after.map(PublicKey::fingerprint);
+    for to in owner.accounts {
+        plan.job(JobOrder::notify_key(to, by, fingerprint, now));
     }
-    for place in told.security {
-        plan.job(JobOrder::tell_key(
-            place,
-            account,
-            now_known.as_deref(),
-            now,
-        ));
+    for place in owner.security {
+        plan.job(JobOrder::tell_key(place, first, by, fingerprint, now));
     }
-    plan.push(Change::Key(account.clone(), after));
+    for (account, _) in owner.had {
+        plan.push(Change::Key((*account).clone(), row(None, now)));
+    }
+    if let Some(after) = after {
+        plan.push(Change::Key(first.clone(), row(Some(after), now)));
+    }
     plan
+}
+
+/// Who has left has no key any more: another may give the same.
+#[must_use]
+pub fn drop_of_who_left(accounts: &[AccountId], now: Timestamp) -> Vec<Change> {
+    accounts
+        .iter()
+        .map(|account| Change::Key(account.clone(), row(None, now)))
+        .collect()
+}
+
+fn row(key: Option<&PublicKey>, changed_at: Timestamp) -> KeyRow {
+    KeyRow {
+        key: key.cloned(),
+        changed_at,
+    }
 }

@@ -15,7 +15,7 @@ pub mod retrying;
 use super::audit::AuditDraft;
 use super::command::MessageRef;
 use super::decision::Decision;
-use super::directory::GivenKey;
+use super::directory::KeyRow;
 use super::grant::{Grant, GrantState};
 use super::ids::{AccountId, RequestId};
 use super::job_order::JobOrder;
@@ -36,8 +36,8 @@ pub enum Change {
     Grant(Box<Grant>, GrantState),
     /// Where a card stands.
     Card(RequestId, MessageRef),
-    /// The key that an account gave in chat; none forgets it.
-    Key(AccountId, Option<GivenKey>),
+    /// What is known of the key that an account gave in chat.
+    Key(AccountId, KeyRow),
     /// Accounts of which the directory must be asked.
     Want(Vec<AccountId>),
     /// An entry for the record.

@@ -7,24 +7,22 @@ use sqlx::{QueryBuilder, Row, SqliteConnection};
 use super::fault::{database, inconsistent};
 use super::requests::push_in;
 use super::rows::instant;
-use crate::domain::directory::GivenKey;
+use crate::domain::directory::KeyRow;
 use crate::domain::ids::AccountId;
 use crate::domain::public_key::PublicKey;
 use crate::store::StoreError;
 
-const KEEP: &str = "INSERT INTO public_keys (account, key, given_at) VALUES ($1, $2, $3)
-    ON CONFLICT (account) DO UPDATE SET key = excluded.key, given_at = excluded.given_at";
-
-const FORGET: &str = "DELETE FROM public_keys WHERE account = $1";
+const KEEP: &str = "INSERT INTO public_keys (account, key, changed_at) VALUES ($1, $2, $3)
+    ON CONFLICT (account) DO UPDATE SET key = excluded.key, changed_at = excluded.changed_at";
 
 const OWNERS: &str = "SELECT account FROM public_keys WHERE key = $1 ORDER BY account";
 
-/// Those of these accounts.
+/// What is known of the keys of these accounts.
 pub(super) async fn of(
     conn: &mut SqliteConnection,
     accounts: &[AccountId],
-) -> Result<BTreeMap<AccountId, GivenKey>, StoreError> {
-    let mut query = QueryBuilder::new("SELECT account, key, given_at FROM public_keys WHERE ");
+) -> Result<BTreeMap<AccountId, KeyRow>, StoreError> {
+    let mut query = QueryBuilder::new("SELECT account, key, changed_at FROM public_keys WHERE ");
     push_in(
         &mut query,
         "account",
@@ -34,12 +32,14 @@ pub(super) async fn of(
     let mut keys = BTreeMap::new();
     for row in rows {
         let account = account_in(&row)?;
-        let line: String = row.try_get("key").map_err(database)?;
-        let key = PublicKey::parse(&line)
+        let line: Option<String> = row.try_get("key").map_err(database)?;
+        let key = line
+            .map(|line| PublicKey::parse(&line))
+            .transpose()
             .map_err(|why| inconsistent(format!("the key of {account}"), format!("it {why}")))?;
-        let given_at: i64 = row.try_get("given_at").map_err(database)?;
-        let given_at = instant(given_at, "a public key")?;
-        keys.insert(account, GivenKey { key, given_at });
+        let changed_at: i64 = row.try_get("changed_at").map_err(database)?;
+        let changed_at = instant(changed_at, "a public key")?;
+        keys.insert(account, KeyRow { key, changed_at });
     }
     Ok(keys)
 }
@@ -57,20 +57,19 @@ pub(super) async fn owners(
     rows.iter().map(account_in).collect()
 }
 
-/// The account's key from now on; none forgets it.
+/// What is known of the account's key from now on.
 pub(super) async fn keep(
     conn: &mut SqliteConnection,
     account: &AccountId,
-    given: Option<&GivenKey>,
+    row: &KeyRow,
 ) -> Result<(), StoreError> {
-    let query = match given {
-        Some(given) => sqlx::query(KEEP)
-            .bind(account.as_str())
-            .bind(given.key.line())
-            .bind(given.given_at.timestamp_millis()),
-        None => sqlx::query(FORGET).bind(account.as_str()),
-    };
-    query.execute(conn).await.map_err(database)?;
+    sqlx::query(KEEP)
+        .bind(account.as_str())
+        .bind(row.key.as_ref().map(PublicKey::line))
+        .bind(row.changed_at.timestamp_millis())
+        .execute(conn)
+        .await
+        .map_err(database)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::{directory, grants, jobs, kept, keys, record, requests};
 use crate::domain::audit::{AuditDraft, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
-use crate::domain::directory::{DirectoryGroup, DirectoryHealth, GivenKey, KnownAccount};
+use crate::domain::directory::{DirectoryGroup, DirectoryHealth, KeyRow, KnownAccount};
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{AccountId, IssuerName, RequestId};
 use crate::domain::job::{Claim, Job, Lane, Settle};
@@ -179,12 +179,8 @@ impl Tx for SqliteTx<'_> {
         self.end(result)
     }
 
-    async fn keep_key(
-        &mut self,
-        account: &AccountId,
-        given: Option<&GivenKey>,
-    ) -> Result<(), StoreError> {
-        let result = keys::keep(self.begin()?, account, given).await;
+    async fn keep_key(&mut self, account: &AccountId, row: &KeyRow) -> Result<(), StoreError> {
+        let result = keys::keep(self.begin()?, account, row).await;
         self.end(result)
     }
 

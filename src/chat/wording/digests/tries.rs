@@ -1,7 +1,7 @@
 //! What was tried and refused, in few words.
 
 use super::super::super::text::Text;
-use super::about;
+use super::lines::about;
 use crate::domain::tally::{Access, Try};
 
 pub(super) fn tried(one: &Try) -> Text {

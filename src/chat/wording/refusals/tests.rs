@@ -76,6 +76,7 @@ fn every() -> Vec<Refusal> {
         Refusal::KeyInConfig,
         Refusal::KeysNotTaken,
         Refusal::KeyOfAnother,
+        Refusal::NobodyLikeThat,
         Refusal::KeyTooSoon { again_at: at },
         Refusal::ZoneNotKnown,
         Refusal::TooManyLive { max: 100 },
