@@ -116,6 +116,29 @@ async fn a_key_that_is_changed_after_the_approval_gets_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_held_for_one_key_is_not_extended_for_another() {
+    let world = world().await;
+    let (line, _) = new_key(&world, "erin");
+    gives(&world, "erin", &line).await;
+    let id = world
+        .asks("erin", "/jit request staging-ssh 1h please")
+        .await;
+    world.presses("bob", "Approve", &id).await;
+    world.pass("6m").await;
+    let (other, _) = new_key(&world, "other");
+    gives(&world, "erin", &other).await;
+    let answer = world
+        .types("erin", &format!("/jit extend {id} 30m more"))
+        .await;
+    assert!(answer.contains("or your key, changed"), "{answer}");
+    let status = world.types("erin", &format!("/jit status {id}")).await;
+    assert!(
+        status.contains("Live until"),
+        "what is held stays: {status}"
+    );
+}
+
+#[tokio::test]
 async fn no_rule_approves_access_for_a_key_that_is_new() {
     let world = world().await;
     world.slack_lists("S0ONCALL", &["olga", "erin"]).await;

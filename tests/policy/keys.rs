@@ -184,6 +184,9 @@ fn who_may_give_a_key() {
     gave(&mut house, "U5", &new_key(), 300);
     assert_eq!(this(&house, &key, &[]), Ok(()));
 
+    let not_hers = may_give_this(&house, &who(&house, "U9"), &key, &[], now());
+    assert_eq!(not_hers, Err(Refusal::KeysNotTaken), "may ask for nothing");
+
     house.directories.platforms.insert("slack".into());
     assert!(may(&house, "U5").unwrap_err().lacks_facts());
     let guest = KnownAccount {
