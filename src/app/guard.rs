@@ -6,6 +6,7 @@ use anyhow::bail;
 
 use crate::domain::ids::IssuerName;
 use crate::domain::timing::Timestamp;
+use crate::issuer::contract::ENDS;
 use crate::policy::Policy;
 use crate::service::orphans;
 use crate::store::Store;
@@ -29,8 +30,9 @@ pub(super) fn refuse_shared<'b>(
 ) -> anyhow::Result<()> {
     let mut owners: BTreeMap<&str, &IssuerName> = BTreeMap::new();
     for (name, bound_to) in issuers {
-        // Several lists can go to one host.
-        for bound in bound_to.iter().filter(|b| !b.starts_with("host ")) {
+        // Several lists can go to one host, and access can end in the same way in several places.
+        let is_own = |bound: &&String| !bound.starts_with("host ") && !bound.starts_with(ENDS);
+        for bound in bound_to.iter().filter(is_own) {
             if let Some(other) = owners.insert(bound, name) {
                 bail!(
                     "issuers `{other}` and `{name}` share {bound}: give each its own, or access that one of them ended comes back through the other"

@@ -8,6 +8,8 @@ mod webhook;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::people::named;
 use super::problem::{nearest, quoted};
 use super::reader::{Item, Table};
@@ -106,6 +108,15 @@ impl IssuerConfig {
             Self::SshCa(_) => None,
             Self::Command(CommandConfig { contract, .. })
             | Self::Webhook(WebhookConfig { contract, .. }) => Some(contract),
+        }
+    }
+
+    /// Where it leads where the config alone says so; of secrets, where they come from.
+    pub(super) fn leads_to(&self) -> Option<Value> {
+        match self {
+            Self::SshCa(_) => None,
+            Self::Command(command) => Some(command.leads_to()),
+            Self::Webhook(webhook) => Some(webhook.leads_to()),
         }
     }
 

@@ -213,6 +213,9 @@ impl Config {
                     value["by_name"] = json!(contract.accounts.by_name);
                     value["can"] = json!(contract.capabilities);
                 }
+                if let Some(leads_to) = issuer.leads_to() {
+                    value["leads_to"] = leads_to;
+                }
                 (name.to_string(), value)
             })
             .collect();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
 
 use super::reader::Item;
 
@@ -71,6 +72,14 @@ impl SecretSource {
                     SecretString::from(trimmed)
                 })
             }
+        }
+    }
+
+    /// Where it comes from, as it is written; never the secret.
+    pub(super) fn place(&self) -> Value {
+        match self {
+            Self::Env { name, .. } => json!({"env": name}),
+            Self::File { path } => json!({"file": path}),
         }
     }
 

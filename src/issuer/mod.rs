@@ -47,6 +47,28 @@ pub enum EarlyEnd {
     Seen,
 }
 
+/// As in the config.
+impl std::fmt::Display for NativeExpiry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Advisory => "advisory",
+            Self::Enforced => "enforced",
+        })
+    }
+}
+
+/// As in the config.
+impl std::fmt::Display for EarlyEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Impossible => "impossible",
+            Self::ToldOnly => "told_only",
+            Self::Seen => "seen",
+        })
+    }
+}
+
 /// What an issuer instance can do; shown on the card before anybody approves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
@@ -152,8 +174,8 @@ pub trait Issuer: Send + Sync + 'static {
     /// What this instance can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// What this instance is bound to: each key that it signs with and each place where it ends
-    /// access. While it has grants that a target may accept, none of them may be taken away.
+    /// What this instance is bound to: each key that it signs with, each place where it ends access,
+    /// and how an end is known there where the config alone says so. While it has grants that a target may accept, none of them may be taken away.
     fn bound_to(&self) -> BTreeSet<String>;
 
     /// Who this person is on the target, before anybody approves.

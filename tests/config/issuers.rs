@@ -204,3 +204,47 @@ fn what_is_declared_is_taken_as_it_is_and_hashed() {
         "{warned:?}"
     );
 }
+
+/// Where it leads decides as much as what it can do: security is told, and votes are bound to it.
+#[test]
+fn where_a_command_or_a_webhook_leads_is_hashed_and_no_secret_is() {
+    let command = "kind = \"command\"\nprogram = [\"/bin/x\", \"a\"]\nenvironment = { A = \"b\", T = { env = \"TOKEN_1\" } }";
+    let webhook = "kind = \"webhook\"\nurl = \"https://a.example/\"\nsecret = { file = \"/s\" }\nca_file = \"/ca\"";
+    for (issuer, changes) in [
+        (
+            command,
+            &[
+                ("/bin/x", "/bin/y"),
+                ("\"a\"]", "\"b\"]"),
+                ("A = \"b\"", "A = \"c\""),
+                ("TOKEN_1", "TOKEN_2"),
+            ][..],
+        ),
+        (
+            webhook,
+            &[
+                ("a.example", "b.example"),
+                ("\"/s\"", "\"/t\""),
+                ("\"/ca\"", "\"/cb\""),
+                ("ca_file", "allow_private = true\nca_file"),
+                ("ca_file", "former_secret = { file = \"/t\" }\nca_file"),
+            ],
+        ),
+    ] {
+        let config = ok(&base(issuer, "grant = {}"));
+        for (old, new) in changes {
+            let other = ok(&base(&issuer.replace(old, new), "grant = {}"));
+            assert_ne!(other.policy_hash(), config.policy_hash(), "{new}");
+        }
+        assert!(!config.policy_text().contains("secret-of-the"));
+    }
+    // Its order says nothing.
+    let turned = command.replace(
+        "A = \"b\", T = { env = \"TOKEN_1\" }",
+        "T = { env = \"TOKEN_1\" }, A = \"b\"",
+    );
+    assert_eq!(
+        ok(&base(&turned, "grant = {}")).policy_hash(),
+        ok(&base(command, "grant = {}")).policy_hash()
+    );
+}

@@ -1,5 +1,9 @@
 //! The kind `command`.
 
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
 use super::contract::{self, ContractConfig};
 use super::read_program;
 use crate::config::reader::{Item, Table};
@@ -32,6 +36,21 @@ pub enum Variable {
 }
 
 impl CommandConfig {
+    pub(super) fn leads_to(&self) -> Value {
+        let environment: BTreeMap<&str, Value> = self
+            .environment
+            .iter()
+            .map(|(name, variable)| {
+                let value = match variable {
+                    Variable::Plain(text) => json!(text),
+                    Variable::Secret(secret) => secret.place(),
+                };
+                (name.as_str(), value)
+            })
+            .collect();
+        json!({"program": self.program, "environment": environment})
+    }
+
     pub(super) fn secrets(&self) -> Vec<(String, &SecretSource)> {
         self.environment
             .iter()

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use serde_json::{Value, json};
 use url::{Host, Url};
 
 use super::contract::{self, ContractConfig};
@@ -35,6 +36,16 @@ pub struct WebhookConfig {
 }
 
 impl WebhookConfig {
+    pub(super) fn leads_to(&self) -> Value {
+        json!({
+            "allow_private": self.allow_private,
+            "ca_file": self.ca_file,
+            "former_secret": self.former_secret.as_ref().map(SecretSource::place),
+            "secret": self.secret.place(),
+            "url": self.url.as_str(),
+        })
+    }
+
     pub(super) fn secrets(&self) -> Vec<(String, &SecretSource)> {
         let former = self.former_secret.iter();
         std::iter::once(("secret".to_owned(), &self.secret))

@@ -39,6 +39,9 @@ pub use self::webhook::Webhook;
 /// The most pages of a list that are asked for: a target that never comes to an end is none.
 const PAGES_MAX: usize = 1_000;
 
+/// How what says how access ends begins, in [`Issuer::bound_to`]; many issuers share one.
+pub const ENDS: &str = "ends ";
+
 /// Who people are on a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accounts {
@@ -163,7 +166,10 @@ impl<W: Wire> Issuer for Contracted<W> {
     }
 
     fn bound_to(&self) -> BTreeSet<String> {
-        BTreeSet::from([self.wire.leads_to()])
+        // Its ends are believed by what is declared of it, and the card has shown that.
+        let can = &self.settings.capabilities;
+        let ends = format!("{ENDS}{}/{}", can.native_expiry, can.early_end);
+        BTreeSet::from([self.wire.leads_to(), ends])
     }
 
     async fn resolve(&self, person: &PersonFacts) -> Result<TargetAccount, IssueError> {

@@ -1,5 +1,6 @@
 //! A program that answers: `kind = "command"`.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use secrecy::zeroize::Zeroize as _;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 
 use super::answer::{self, Answer};
 use super::question::Question;
@@ -92,7 +94,17 @@ impl Program {
 #[async_trait]
 impl Wire for Program {
     fn leads_to(&self) -> String {
-        format!("program {}", self.argv.join(" "))
+        let plain: BTreeMap<&str, &str> = self
+            .environment
+            .iter()
+            .filter_map(|(name, variable)| match variable {
+                Variable::Plain(text) => Some((name.as_str(), text.as_str())),
+                // A secret may be renewed.
+                Variable::Secret(_) => None,
+            })
+            .collect();
+        let whole = json!({"argv": self.argv, "environment": plain});
+        format!("program {whole}")
     }
 
     async fn ask(&self, question: &Question) -> Result<Answer, IssueError> {
