@@ -5,23 +5,20 @@
 //! we die. What left the group (`setsid`) is beyond reach.
 
 mod group;
+mod spawner;
 
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::OnceLock;
-use std::sync::mpsc;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
+use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
-use self::group::Group;
+use super::redaction::redacted;
 
 /// What a program finds in its environment, beside what its order adds.
 const ENVIRONMENT: [(&str, &str); 2] = [
@@ -33,7 +30,7 @@ const ENVIRONMENT: [(&str, &str); 2] = [
 ];
 
 /// How much of what a program says on stderr is kept, in bytes.
-const STDERR_KEPT: usize = 2_048;
+const STDERR_KEPT: usize = 16_384;
 
 /// How long its pipes may stay open after it ended, because a child of its own holds them.
 const PIPES_AFTER_END: Duration = Duration::from_millis(300);
@@ -53,6 +50,8 @@ pub struct Order {
     pub time_limit: Duration,
     /// How much it may write to stdout, in bytes.
     pub stdout_max: usize,
+    /// Secrets that are taken out of its complaint.
+    pub unsaid: Vec<SecretString>,
 }
 
 /// Without what may be secret: the environment, and what it is told.
@@ -111,16 +110,25 @@ pub enum RunError {
 /// # Errors
 /// [`RunError`]; how the program itself failed is an [`Ended`].
 pub async fn run(order: Order) -> Result<Ended, RunError> {
-    let program = order.program.display().to_string();
-    // The group is dropped at the end, and whoever is left in it is killed.
-    let (mut child, _group) = match spawn(command(&order)).await {
-        Ok(started) => started,
-        Err(source) => return Err(RunError::NotStarted { program, source }),
+    let program = || order.program.display().to_string();
+    let whole = async {
+        // The group is dropped at the end, and whoever is left in it is killed.
+        let (mut child, _group) = match spawner::spawn(&order.program, command(&order)).await {
+            Ok(started) => started,
+            Err(source) => {
+                let program = program();
+                return Err(RunError::NotStarted { program, source });
+            }
+        };
+        attend(&mut child, &order).await.map_err(|source| {
+            let program = program();
+            RunError::Lost { program, source }
+        })
     };
-    match tokio::time::timeout(order.time_limit, attend(&mut child, &order)).await {
+    match tokio::time::timeout(order.time_limit, whole).await {
+        // One whose start hangs may have begun all the same.
         Err(_) => Ok(Ended::TookTooLong),
-        Ok(Ok(ended)) => Ok(ended),
-        Ok(Err(source)) => Err(RunError::Lost { program, source }),
+        Ok(ended) => ended,
     }
 }
 
@@ -163,7 +171,7 @@ async fn attend(child: &mut Child, order: &Order) -> io::Result<Ended> {
         Some(status) => Ended::Exited {
             status,
             stdout: out,
-            complaint: first_line(&err),
+            complaint: first_line(&err, &order.unsaid),
         },
         None => Ended::Signalled(status.signal().unwrap_or_default()),
     })
@@ -200,8 +208,9 @@ async fn listen(
     }
 }
 
-fn first_line(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
+fn first_line(bytes: &[u8], unsaid: &[SecretString]) -> String {
+    let unsaid: Vec<&SecretString> = unsaid.iter().collect();
+    redacted(&String::from_utf8_lossy(bytes), &unsaid)
         .lines()
         .map(str::trim)
         .find(|line| !line.is_empty())
@@ -223,71 +232,39 @@ fn command(order: &Order) -> Command {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .kill_on_drop(true);
-    die_with_us(&mut command);
+    die_in_time(&mut command, order.time_limit);
     command
 }
 
-#[cfg(target_os = "linux")]
+/// It is killed when we die, and soon after its time limit also where nobody knows its number: while
+/// its start hangs (a program on a file system that does not answer) it must not begin later on.
 #[expect(
     unsafe_code,
-    reason = "a hook between fork and exec is the only way to ask for a signal when we die"
+    reason = "a hook between fork and exec is the only way to ask for these signals"
 )]
-fn die_with_us(command: &mut Command) {
+fn die_in_time(command: &mut Command, time_limit: Duration) {
+    #[cfg(target_os = "linux")]
     let parent = nix::unistd::getpid();
-    // SAFETY: between fork and exec only async-signal-safe calls are allowed. These are two system
-    // calls and a comparison; nothing allocates, locks or panics.
+    let whole = u32::try_from(time_limit.as_secs()).unwrap_or(u32::MAX);
+    // Later than we would end it ourselves. A program may put the alarm off.
+    let alarm_s = whole.saturating_add(2);
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed. These are system calls
+    // and a comparison; nothing allocates, locks or panics.
     unsafe {
         command.pre_exec(move || {
-            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
-            // We may have died before the line above: then nobody would send the signal.
-            if nix::unistd::getppid() == parent {
-                Ok(())
-            } else {
-                Err(nix::errno::Errno::ECANCELED.into())
+            // An alarm lives through exec; its handler does not, but being ignored does.
+            nix::libc::signal(nix::libc::SIGALRM, nix::libc::SIG_DFL);
+            nix::libc::alarm(alarm_s);
+            #[cfg(target_os = "linux")]
+            {
+                nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+                // We may have died before the line above: then nobody would send the signal.
+                if nix::unistd::getppid() != parent {
+                    return Err(nix::errno::Errno::ECANCELED.into());
+                }
             }
+            Ok(())
         });
     }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn die_with_us(_command: &mut Command) {}
-
-type Spawned = oneshot::Sender<io::Result<(Child, Group)>>;
-
-/// Starts a program on a thread that lives as long as the process.
-///
-/// Linux sends the signal asked for in [`die_with_us`] when the *thread* that forked ends, and the
-/// runtime ends threads when it likes.
-async fn spawn(command: Command) -> io::Result<(Child, Group)> {
-    static SPAWNER: OnceLock<mpsc::Sender<(Command, Handle, Spawned)>> = OnceLock::new();
-    let spawner = SPAWNER.get_or_init(|| {
-        let (orders, inbox) = mpsc::channel::<(Command, Handle, Spawned)>();
-        // Where no thread can be had the inbox is dropped, and each order below says so.
-        let _ = std::thread::Builder::new()
-            .name("spawner".to_owned())
-            .spawn(move || {
-                for (mut command, runtime, answer) in inbox {
-                    let _inside = runtime.enter();
-                    // A child that nobody waits for any more is killed by being dropped.
-                    let _ = answer.send(start(&mut command));
-                }
-            });
-        orders
-    });
-    let gone = || io::Error::other("the thread that starts programs is gone");
-    let (answer, spawned) = oneshot::channel();
-    spawner
-        .send((command, Handle::current(), answer))
-        .map_err(|_| gone())?;
-    spawned.await.map_err(|_| gone())?
-}
-
-/// The guardian comes first: where none can be had, nothing was done.
-fn start(command: &mut Command) -> io::Result<(Child, Group)> {
-    let mut group = Group::guarded()?;
-    let child = command.spawn()?;
-    group.is_led_by(&child);
-    Ok((child, group))
 }

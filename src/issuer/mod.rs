@@ -6,6 +6,7 @@
 pub mod child;
 pub mod conformance;
 pub mod contract;
+mod redaction;
 pub mod registry;
 pub mod ssh_ca;
 

@@ -200,41 +200,6 @@ async fn a_program_is_asked_without_a_shell_and_told_everything() {
 }
 
 #[tokio::test]
-async fn no_secret_of_its_own_is_repeated() {
-    let mut program = script("echo \"token $API_TOKEN is wrong\" >&2; exit 1");
-    program.environment = vec![(
-        "API_TOKEN".to_owned(),
-        Variable::Secret(SecretString::from("token-of-a-test")),
-    )];
-    assert!(!format!("{program:?}").contains("token-of-a-test"));
-    let said = unknown(issuer(program.clone()).issue(&order(1)).await);
-    assert_eq!(
-        said,
-        "the program ended with status 1: token [secret] is wrong"
-    );
-    program.argv[2] =
-        "echo \"{\\\"outcome\\\":\\\"permanent\\\",\\\"message\\\":\\\"$API_TOKEN\\\"}\""
-            .to_owned();
-    let error = issuer(program).issue(&order(1)).await.unwrap_err();
-    assert_eq!(error.to_string(), "the target refuses for good: [secret]");
-}
-
-/// A secret is not handed on yet: it is refused in words that don't repeat it.
-#[tokio::test]
-async fn a_secret_in_an_answer_is_refused_and_not_repeated() {
-    let answer = issuer(script(
-        "echo '{\"outcome\":\"ok\",\"secret\":\"hunter2-hunter2\"}'",
-    ))
-    .issue(&order(1))
-    .await;
-    let Err(IssueError::Permanent { said }) = answer else {
-        panic!("{answer:?}")
-    };
-    assert!(said.starts_with("the answer holds a secret"), "{said}");
-    assert!(!said.contains("hunter2"), "{said}");
-}
-
-#[tokio::test]
 async fn a_child_in_the_background_ends_with_the_call() {
     let pids = tempfile::NamedTempFile::new().unwrap();
     let text = format!(

@@ -8,6 +8,7 @@ mod examples;
 mod model;
 mod receiver;
 mod script;
+mod secrets;
 mod signed;
 mod subject;
 mod wrong;

@@ -1,7 +1,10 @@
 //! Programs that are run: bounded in time and output, and never left behind.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use jitbot::issuer::child::{Ended, Order, RunError, run};
@@ -16,10 +19,11 @@ fn shell(script: &str) -> Order {
         stdin: bytes::Bytes::new(),
         time_limit: Duration::from_secs(10),
         stdout_max: 1_000,
+        unsaid: vec![],
     }
 }
 
-async fn said(order: Order) -> String {
+async fn said_of(order: Order) -> String {
     match run(order).await.unwrap() {
         Ended::Exited {
             status: 0, stdout, ..
@@ -53,7 +57,7 @@ async fn it_reads_answers_and_fails() {
 async fn a_program_that_reads_nothing_is_no_error() {
     let mut order = shell("exec 0<&-; echo done");
     order.stdin = bytes::Bytes::from(vec![b'x'; 1_000_000]);
-    assert_eq!(said(order).await, "done\n");
+    assert_eq!(said_of(order).await, "done\n");
 }
 
 #[tokio::test]
@@ -61,7 +65,7 @@ async fn it_sees_nothing_of_our_environment() {
     assert!(std::env::var_os("HOME").is_some() || std::env::var_os("USER").is_some());
     let mut order = shell("env");
     order.environment = vec![("JITBOT_HOST".into(), "web-1".into())];
-    let said = said(order).await;
+    let said = said_of(order).await;
     let mut names: Vec<&str> = said
         .lines()
         .filter_map(|line| line.split_once('=').map(|(name, _)| name))
@@ -140,6 +144,7 @@ fn a_program_dies_with_us() {
             stdin: bytes::Bytes::new(),
             time_limit: Duration::from_secs(600),
             stdout_max: 100,
+            unsaid: vec![],
         };
         let ended = runtime.block_on(run(order));
         panic!("the parent was not killed: {ended:?}");
@@ -205,8 +210,83 @@ async fn a_guardian_holds_nothing_and_leaves_nothing() {
 #[tokio::test]
 async fn what_a_program_leaves_behind_is_ended() {
     let order = shell("sleep 600 > /dev/null 2>&1 < /dev/null & echo $!");
-    let pid = said(order).await;
+    let pid = said_of(order).await;
     assert!(soon(|| !runs(&pid)), "{pid} lives on");
+}
+
+/// One that leaves its group at once is ended all the same.
+#[tokio::test]
+async fn a_program_that_leaves_its_group_is_ended() {
+    let pids = tempfile::NamedTempFile::new().unwrap();
+    let mut order = shell("");
+    order.program = PathBuf::from("/usr/bin/setsid");
+    let text = format!("echo $$ > {}; exec sleep 600", pids.path().display());
+    order.arguments = ["/bin/sh", "-c", &text].map(Into::into).to_vec();
+    order.time_limit = Duration::from_millis(700);
+    assert_eq!(run(order).await.unwrap(), Ended::TookTooLong);
+    let pid = fs::read_to_string(pids.path()).unwrap();
+    assert!(soon(|| !runs(&pid)), "{pid} lives on");
+}
+
+/// Holds a file so that whoever opens it waits, until its own stdin closes.
+const HOLDS: &str = "
+import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+fcntl.fcntl(os.open(sys.argv[1], os.O_RDWR), fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print('held', flush=True)
+sys.stdin.read()
+";
+
+/// As on a file system that does not answer: exec waits for the file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_hangs_holds_up_nobody_else_and_begins_nothing_later() {
+    let room = tempfile::tempdir().unwrap();
+    let program = room.path().join("program");
+    let ran = room.path().join("ran");
+    fs::write(
+        &program,
+        format!("#!/bin/sh\necho $1 >> {}\n", ran.display()),
+    )
+    .unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut holder = std::process::Command::new("python3")
+        .args(["-c", HOLDS])
+        .arg(&program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut held = String::new();
+    let mut said = BufReader::new(holder.stdout.take().unwrap());
+    said.read_line(&mut held).unwrap();
+    assert_eq!(held, "held\n");
+    let of = |word: &str| {
+        let mut order = shell("");
+        order.program = program.clone();
+        order.arguments = vec![word.into()];
+        order.time_limit = Duration::from_millis(500);
+        order
+    };
+    let hanging = async {
+        for word in ["first", "second", "third"] {
+            assert_eq!(run(of(word)).await.unwrap(), Ended::TookTooLong);
+        }
+    };
+    let other = async { assert_eq!(said_of(shell("echo fine")).await, "fine\n") };
+    tokio::join!(hanging, other);
+    // The first has had its time; whoever stood behind it was given up, and is never begun.
+    pause(Duration::from_millis(1_700));
+    let ours = children_of(std::process::id());
+    assert_eq!(ours, [holder.id().to_string()]);
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+    pause(Duration::from_millis(300));
+    assert!(!ran.exists(), "{:?}", fs::read_to_string(&ran));
+    // It is well again with the file.
+    let mut last = of("last");
+    last.time_limit = Duration::from_secs(10);
+    run(last).await.unwrap();
+    assert_eq!(fs::read_to_string(&ran).unwrap(), "last\n");
 }
 
 /// Processes whose parent is this one, by what the kernel says of each of its threads.

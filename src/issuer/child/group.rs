@@ -1,9 +1,9 @@
 //! A program's process group, and the guardian within it.
 //!
 //! A process can ask to be killed when its parent dies, but its own children can't be asked that of.
-//! So a second process, a fork of ours that does nothing but wait for our death, sits in the
-//! program's group and kills it then. While it sits there the group's number belongs to nobody else,
-//! so the group can be killed after its leader was waited for, too.
+//! So a second process, a fork of ours that does nothing but wait for our death, leads a group that
+//! the program is started in, and kills it then. Until we have waited for it the group's number belongs
+//! to nobody else, so the group can be killed after the program was waited for, too.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
@@ -13,20 +13,18 @@ use nix::libc;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, getpgrp, pipe2, setpgid};
-use tokio::process::Child;
 
 /// The process group of a program. Whoever is in it is killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Group {
-    /// The program, once it was started.
-    leader: Option<Pid>,
+    /// It leads the group, so its number is the group's.
     guardian: Pid,
     /// Nobody else holds this end, so that it closes when we die.
     _alive: OwnedFd,
 }
 
 impl Group {
-    /// A group without a program, with its guardian.
+    /// A group with its guardian alone. Where it can't be made, nobody is left.
     #[expect(
         unsafe_code,
         reason = "a guardian without a program of its own is a fork that never executes one"
@@ -35,33 +33,29 @@ impl Group {
         let ours = getpgrp();
         let (ends_with_us, alive) = pipe2(OFlag::O_CLOEXEC)?;
         // SAFETY: what runs in the fork allocates nothing, takes no lock and never returns.
-        match unsafe { fork() }? {
+        let guardian = match unsafe { fork() }? {
             ForkResult::Child => guard(ends_with_us.as_raw_fd(), ours.as_raw()),
-            ForkResult::Parent { child } => Ok(Self {
-                leader: None,
-                guardian: child,
-                _alive: alive,
-            }),
-        }
+            ForkResult::Parent { child } => child,
+        };
+        let group = Self {
+            guardian,
+            _alive: alive,
+        };
+        // Dropping it ends the guardian.
+        setpgid(guardian, guardian)?;
+        Ok(group)
     }
 
-    /// The program that was started as the leader of a group of its own.
-    pub(super) fn is_led_by(&mut self, child: &Child) {
-        let leader = child.id().and_then(|id| i32::try_from(id).ok());
-        self.leader = leader.map(Pid::from_raw);
-        if let Some(leader) = self.leader {
-            // It was not waited for yet, so its group is there.
-            let _ = setpgid(self.guardian, leader);
-        }
+    /// Its number.
+    pub(super) const fn number(&self) -> i32 {
+        self.guardian.as_raw()
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Some(leader) = self.leader {
-            // No such group: everybody in it has ended.
-            let _ = killpg(leader, Signal::SIGKILL);
-        }
+        // No such group: it could not be made.
+        let _ = killpg(self.guardian, Signal::SIGKILL);
         let _ = kill(self.guardian, Signal::SIGKILL);
         // It can't refuse that signal, so this does not last.
         let _ = waitpid(self.guardian, None);
@@ -90,7 +84,7 @@ fn guard(ends_with_us: RawFd, ours: libc::pid_t) -> ! {
                 break;
             }
         }
-        // Where we died before it was put into the program's group, it is in ours.
+        // Where we died before it was given a group, it is in ours.
         if libc::getpgrp() != ours {
             libc::kill(0, libc::SIGKILL);
         }

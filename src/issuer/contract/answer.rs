@@ -5,11 +5,12 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::question::Op;
-use super::said::{one_line, with, words};
+use super::said::{one_line, with, word, words};
 use super::unknown;
 use crate::domain::grant::Evidence;
 use crate::domain::ids::GrantId;
 use crate::domain::timing::Timestamp;
+use crate::issuer::redaction::holds;
 use crate::issuer::{IssueError, Observed, Presence};
 
 /// The longest answer, in bytes; the longest page of a list is another.
@@ -91,7 +92,7 @@ pub fn read(op: Op, bytes: &[u8], secrets: &[&SecretString]) -> Result<Answer, I
         .keys()
         .find(|key| !KEYS_OF_ALL.contains(&key.as_str()) && !keys(op).contains(&key.as_str()));
     if let Some(key) = strange {
-        let key = words(&one_line(key, 40), secrets);
+        let key = word(key, secrets);
         return not(&format!("holds {key:?}, which the contract does not know"));
     }
     let message = match fields.get("message") {
@@ -123,16 +124,20 @@ pub fn read(op: Op, bytes: &[u8], secrets: &[&SecretString]) -> Result<Answer, I
         Some("unknown") => {
             return Err(unknown(said("the target does not know what came of it")));
         }
-        Some(word) => {
-            let word = words(&one_line(word, 40), secrets);
+        Some(other) => {
+            let other = word(other, secrets);
             return not(&format!(
-                "has the outcome {word:?}, which is none of ok, retry, permanent and unknown"
+                "has the outcome {other:?}, which is none of ok, retry, permanent and unknown"
             ));
         }
         None => return not("names no outcome"),
     }
     if let Some(secret) = take_secret(&mut fields) {
         return Err(refused_secret(secret));
+    }
+    // It would be kept, shown to people or sent back.
+    if fields.values().any(|value| holds(value, secrets)) {
+        return not("repeats a secret that the config gives; it was thrown away");
     }
     Ok(Answer { fields })
 }

@@ -87,6 +87,7 @@ impl Program {
             stdin: Bytes::from(question.to_line()),
             time_limit: self.time_limit,
             stdout_max: answer::max_bytes(question.op),
+            unsaid: self.secrets().into_iter().cloned().collect(),
         }
     }
 }

@@ -1,9 +1,14 @@
 //! What others wrote, made fit for one of our sentences.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
+
+use crate::issuer::redaction::redacted;
 
 /// The longest that somebody else's words may be within a sentence of ours, in characters.
 const WORDS_MAX_CHARS: usize = 200;
+
+/// The longest that a single word of theirs may be there.
+const WORD_MAX_CHARS: usize = 40;
 
 /// One line, without control characters, cut short.
 pub(super) fn one_line(text: &str, max_chars: usize) -> String {
@@ -21,15 +26,12 @@ pub(super) fn one_line(text: &str, max_chars: usize) -> String {
 
 /// Somebody's words within a sentence, without the secrets that they were given.
 pub(super) fn words(text: &str, secrets: &[&SecretString]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets {
-        let secret = secret.expose_secret();
-        // A very short one would tear harmless words apart, and guards nothing.
-        if secret.len() >= 4 {
-            text = text.replace(secret, "[secret]");
-        }
-    }
-    one_line(&text, WORDS_MAX_CHARS)
+    one_line(&redacted(text, secrets), WORDS_MAX_CHARS)
+}
+
+/// A word of somebody's within a sentence, without the secrets that they were given.
+pub(super) fn word(text: &str, secrets: &[&SecretString]) -> String {
+    one_line(&redacted(text, secrets), WORD_MAX_CHARS)
 }
 
 /// A sentence and what somebody said beside it, if they did.
@@ -52,6 +54,10 @@ mod tests {
             words("no\u{1b}[31m way:\n hunter2-hunter2 is wrong", &[&secret]),
             "no [31m way: [secret] is wrong"
         );
+        let long_secret = SecretString::from("x".repeat(300));
+        let said = words(&format!("{0} {0}", "x".repeat(300)), &[&long_secret]);
+        assert_eq!(said, "[secret] [secret]");
+        assert_eq!(word(&"x".repeat(300), &[&long_secret]), "[secret]");
         let long = words(&"ä".repeat(500), &[]);
         assert_eq!((long.chars().count(), long.ends_with('…')), (200, true));
     }

@@ -321,6 +321,7 @@ pub async fn ask_ssh_keygen(
         stdin: Bytes::new(),
         time_limit: QUESTION_LIMIT,
         stdout_max: 4_096,
+        unsaid: vec![],
     })
     .await
     .map_err(|e| e.to_string())?;

@@ -148,6 +148,7 @@ impl Push {
             stdin: list.bytes.clone(),
             time_limit: self.timeout,
             stdout_max: 4_096,
+            unsaid: vec![],
         })
         .await;
         match ended {

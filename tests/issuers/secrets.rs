@@ -1,0 +1,110 @@
+//! Secrets that a program was given, or gives: none is kept, shown or repeated.
+
+use jitbot::issuer::contract::Program;
+use jitbot::issuer::contract::program::Variable;
+use jitbot::issuer::{IssueError, Issuer as _};
+use secrecy::SecretString;
+
+use super::script::{issuer, script};
+use super::subject::{order, unknown};
+
+/// A script that is given a secret as `$API_TOKEN`.
+fn knowing(secret: &str, text: &str) -> Program {
+    let mut program = script(text);
+    program.environment = vec![(
+        "API_TOKEN".to_owned(),
+        Variable::Secret(SecretString::from(secret.to_owned())),
+    )];
+    program
+}
+
+#[tokio::test]
+async fn no_secret_of_its_own_is_repeated() {
+    let mut program = script("echo \"token $API_TOKEN is wrong\" >&2; exit 1");
+    program.environment = vec![(
+        "API_TOKEN".to_owned(),
+        Variable::Secret(SecretString::from("token-of-a-test")),
+    )];
+    assert!(!format!("{program:?}").contains("token-of-a-test"));
+    let said = unknown(issuer(program.clone()).issue(&order(1)).await);
+    assert_eq!(
+        said,
+        "the program ended with status 1: token [secret] is wrong"
+    );
+    program.argv[2] =
+        "echo \"{\\\"outcome\\\":\\\"permanent\\\",\\\"message\\\":\\\"$API_TOKEN\\\"}\""
+            .to_owned();
+    let error = issuer(program).issue(&order(1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "the target refuses for good: [secret]");
+}
+
+/// A secret is not handed on yet: it is refused in words that don't repeat it.
+#[tokio::test]
+async fn a_secret_in_an_answer_is_refused_and_not_repeated() {
+    let answer = issuer(script(
+        "echo '{\"outcome\":\"ok\",\"secret\":\"hunter2-hunter2\"}'",
+    ))
+    .issue(&order(1))
+    .await;
+    let Err(IssueError::Permanent { said }) = answer else {
+        panic!("{answer:?}")
+    };
+    assert!(said.starts_with("the answer holds a secret"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+/// Cut first, what is left of it would be no secret that anybody knows.
+#[tokio::test]
+async fn a_secret_longer_than_a_sentence_is_not_repeated_either() {
+    let secret = "5ecr3t".repeat(100);
+    for text in [
+        "echo $API_TOKEN >&2; exit 1",
+        "echo $API_TOKEN >&2; exit 75",
+        "head -c 16300 /dev/zero | tr '\\0' '\\n' >&2; echo $API_TOKEN >&2; exit 1",
+        "echo \"{\\\"outcome\\\":\\\"retry\\\",\\\"message\\\":\\\"$API_TOKEN\\\"}\"",
+        "echo \"{\\\"outcome\\\":\\\"$API_TOKEN\\\"}\"",
+        "echo \"{\\\"outcome\\\":\\\"ok\\\",\\\"$API_TOKEN\\\":1}\"",
+    ] {
+        let error = issuer(knowing(&secret, text)).issue(&order(1)).await;
+        let said = error.unwrap_err().to_string();
+        assert!(
+            said.contains("[secret]") && !said.contains("5ecr"),
+            "{text}: {said}"
+        );
+    }
+}
+
+/// It would be kept with the grant, shown to the beneficiary, or sent back.
+#[tokio::test]
+async fn an_answer_that_repeats_a_secret_is_refused() {
+    for fields in [
+        r#""message":"use @""#,
+        r#""document":"token: @ ""#,
+        r#""handle":"@""#,
+        r#""handle":{"deep":["@"]}"#,
+    ] {
+        let fields = fields.replace('@', "token-of-a-test");
+        let text = format!("echo '{{\"outcome\":\"ok\",{fields}}}'");
+        let said = unknown(
+            issuer(knowing("token-of-a-test", &text))
+                .issue(&order(1))
+                .await,
+        );
+        assert_eq!(
+            said,
+            "the answer to issue repeats a secret that the config gives; it was thrown away"
+        );
+        // Nobody else's secret is known.
+        let given = issuer(knowing("another-of-a-test", &text))
+            .issue(&order(1))
+            .await;
+        assert!(given.is_ok(), "{given:?}");
+    }
+    let text = "echo '{\"outcome\":\"ok\",\"presence\":\"token-of-a-test\"}'";
+    let said = unknown(
+        issuer(knowing("token-of-a-test", text))
+            .inspect(&order(1))
+            .await,
+    );
+    assert!(said.contains("repeats a secret"), "{said}");
+}
