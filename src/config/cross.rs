@@ -8,7 +8,8 @@ use super::issuer::IssuerConfig;
 use super::problem::nearest;
 use super::reach::{Approvers, Beyond};
 use super::reader::Source;
-use crate::domain::ids::ResourceName;
+use crate::domain::ids::{IssuerName, ResourceName};
+use crate::issuer::contract::Accounts;
 
 /// Says what is wrong between the parts of a config that was read without a problem.
 pub(super) fn check(config: &Config, source: &Source<'_>) {
@@ -50,9 +51,34 @@ pub(super) fn check(config: &Config, source: &Source<'_>) {
                 );
             }
         }
+        if let Some(contract) = issuer.declared() {
+            everybody_is_somebody_else(config, source, name, &contract.accounts);
+        }
     }
     for name in config.resources.keys() {
         rules_have_people(config, source, name);
+    }
+}
+
+/// Two people with one account would have each other's access, and approve it for themselves.
+fn everybody_is_somebody_else(
+    config: &Config,
+    source: &Source<'_>,
+    issuer: &IssuerName,
+    accounts: &Accounts,
+) {
+    for (person, account) in &accounts.listed {
+        let same = config.people.keys().find(|other| {
+            let counted = accounts.listed.contains_key(*other) && *other > person;
+            *other != person && !counted && accounts.of(other).as_ref() == Some(account)
+        });
+        if let Some(other) = same {
+            source.problem_at(
+                &format!("issuer.{issuer}.accounts.{person}"),
+                format!("`{account}` is the account of `{other}` there too"),
+                "Write an account of its own for each person.",
+            );
+        }
     }
 }
 

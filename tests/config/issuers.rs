@@ -248,3 +248,51 @@ fn where_a_command_or_a_webhook_leads_is_hashed_and_no_secret_is() {
         ok(&base(command, "grant = {}")).policy_hash()
     );
 }
+
+/// One account for two people would be access of somebody else.
+#[test]
+fn nobody_is_somebody_else_there() {
+    let zoe = "[person.zoe]\naccounts = [\"slack:T1/U9\"]\n";
+    let found = |accounts: &str| {
+        let issuer = format!("kind = \"command\"\nprogram = [\"/bin/x\"]\naccounts = {accounts}");
+        problems(&(base(&issuer, "grant = {}") + zoe))
+    };
+    for (accounts, person, other) in [
+        ("{ alice = \"a\", zoe = \"a\" }", "zoe", "alice"),
+        ("{ alice = \"zoe\" }", "alice", "zoe"),
+        ("{ zoe = \"alice\" }", "zoe", "alice"),
+    ] {
+        let found = found(accounts);
+        assert_eq!(found.len(), 1, "{accounts}: {found:?}");
+        let expected = format!("issuer.ca.accounts.{person}: `");
+        let of = format!("` is the account of `{other}` there too");
+        assert!(
+            found[0].contains(&expected) && found[0].contains(&of),
+            "{accounts}: {found:?}"
+        );
+    }
+    for right in [
+        "{ alice = \"zoe\", zoe = \"alice\" }",
+        "{ alice = \"a\" }",
+        "{ alice = \"alice\" }",
+    ] {
+        assert_eq!(found(right), Vec::<String>::new(), "{right}");
+    }
+}
+
+/// A call that was given up may have asked somebody who is still at work.
+#[test]
+fn absence_is_believed_after_a_minute_unless_said_otherwise() {
+    for issuer in [
+        "kind = \"command\"\nprogram = [\"/bin/x\"]",
+        "kind = \"webhook\"\nurl = \"https://a.example/\"\nsecret = { file = \"/s\" }",
+    ] {
+        let config = ok(&base(issuer, "grant = {}"));
+        let settles_within_s = match &config.issuers[&IssuerName::new("ca").unwrap()] {
+            IssuerConfig::Command(it) => it.contract.capabilities.settles_within_s,
+            IssuerConfig::Webhook(it) => it.contract.capabilities.settles_within_s,
+            IssuerConfig::SshCa(_) => panic!("another kind"),
+        };
+        assert_eq!(settles_within_s, 60, "{issuer}");
+    }
+}

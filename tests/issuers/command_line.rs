@@ -21,6 +21,7 @@ kind = "command"
 program = [@PROGRAM@]
 environment = { ACCESS_DIR = "@ROOM@" }
 time_limit = "5s"
+settles_within = "1s"
 [resource.box-admin]
 title = "Admin"
 project = "shop"

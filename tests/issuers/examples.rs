@@ -1,5 +1,6 @@
 //! The two shipped examples keep every rule of the kit.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use jitbot::issuer::conformance::{Bench, RULES};
@@ -85,4 +86,25 @@ async fn people_are_who_the_config_says() {
     let account = issuer.resolve(&alice).await.unwrap();
     assert_eq!(account.id, "alice");
     assert_eq!(account.parameters["person"], "alice");
+}
+
+/// Only its own user's processes can be ended.
+#[tokio::test]
+async fn a_program_that_becomes_somebody_else_is_refused() {
+    let room = tempfile::tempdir().unwrap();
+    let path = room.path().join("program");
+    std::fs::write(&path, "#!/bin/sh\necho '{\"outcome\":\"ok\"}'\n").unwrap();
+    for (mode, is_fine) in [(0o755, true), (0o4755, false), (0o2755, false)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut program = super::script::script("");
+        program.argv = vec![path.display().to_string()];
+        let checked = command(program).check().await;
+        assert_eq!(checked.is_ok(), is_fine, "{mode:o}: {checked:?}");
+        if let Err(error) = checked {
+            assert!(
+                error.to_string().contains("is set-uid or set-gid"),
+                "{error}"
+            );
+        }
+    }
 }

@@ -11,8 +11,9 @@ use crate::config::secret::{self, SecretSource};
 
 pub(in crate::config) const COMMAND_KEYS: &[&str] = &["program", "environment"];
 
-/// A program that answers when it has answered: its group is killed with the call.
-const SETTLES_DEFAULT_S: i64 = 0;
+/// A program that was killed may have asked somebody else who is still at work, and one that runs as
+/// another user can't be killed.
+const SETTLES_DEFAULT_S: i64 = 60;
 const VARIABLE_MAX_BYTES: usize = 4_096;
 
 /// Settings of a `command` issuer.

@@ -168,6 +168,12 @@ impl Wire for Program {
     fn check(&self) -> Result<(), String> {
         let path = self.path().display();
         match std::fs::metadata(self.path()) {
+            Ok(found) if found.is_file() && found.permissions().mode() & 0o6000 != 0 => {
+                Err(format!(
+                    "{path} is set-uid or set-gid: it runs as somebody else, whom jitbot can't end \
+                     when a call is given up. Name a program without that"
+                ))
+            }
             Ok(found) if found.is_file() && found.permissions().mode() & 0o111 != 0 => Ok(()),
             Ok(_) => Err(format!("{path} can't be executed")),
             Err(error) => Err(format!("{path}: {error}")),
