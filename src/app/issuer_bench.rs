@@ -19,8 +19,8 @@ use crate::domain::timing::Timestamp;
 use crate::effects::ended_grants;
 use crate::issuer::conformance::{Bench, Books, Subject};
 use crate::issuer::{EndedGrants, GrantOrder, IssueError, Issuer, PersonFacts};
-use crate::store::Store as _;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{Held, SqliteStore};
+use crate::store::{Store as _, StoreError};
 
 /// What to give on the bench, as the operator says.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +67,12 @@ pub async fn set(config: &Config, name: &str, wanted: &Wanted) -> anyhow::Result
                      this command could do reaches them"
                 );
             }
-            let ended = Arc::new(Ended::of(name, &config.store.path).await?);
+            let ended = Arc::new(Ended::of(name, &config.store.path).await.with_context(|| {
+                format!(
+                    "`{name}` writes whole lists, and one without everything that ended early \
+                     would bring it back; nothing was done"
+                )
+            })?);
             (
                 build_ssh_ca(name, ssh_ca, ended.clone(), &clock)?,
                 Some(ended),
@@ -99,8 +104,8 @@ pub async fn set(config: &Config, name: &str, wanted: &Wanted) -> anyhow::Result
     ];
     if books.is_some() {
         plan.push(
-            "The list of what ended early is written anew, with what the database says: stop the \
-             bot first, or both write it at the same time"
+            "The list of what ended early is written anew, with what the database says; no bot can \
+             start on it meanwhile"
                 .to_owned(),
         );
     }
@@ -187,28 +192,33 @@ async fn account(
     }
 }
 
-/// Grants that ended early: the database's, and those of the bench.
+/// Grants that ended early: the database's, and those of the bench. While it is kept no bot writes the
+/// same list.
 struct Ended {
-    of_database: Vec<GrantOrder>,
+    issuer: IssuerName,
+    database: SqliteStore,
     of_bench: Mutex<Vec<GrantOrder>>,
+    _no_bot: Held,
 }
 
 impl Ended {
-    async fn of(name: &IssuerName, database: &Path) -> anyhow::Result<Self> {
-        let of_database = if database.exists() {
-            let store = SqliteStore::open_read_only(&database.display().to_string()).await?;
-            let mut reader = store.reader().await?;
-            let grants = reader
-                .ended_before_native_deadline(name, crate::clock::machine_now())
-                .await?;
-            ended_grants::orders(&grants)
-        } else {
-            Vec::new()
-        };
+    async fn of(issuer: &IssuerName, database: &Path) -> anyhow::Result<Self> {
+        let path = database.display().to_string();
+        let no_bot = SqliteStore::hold(&path, "issuer check", crate::clock::machine_now())?;
         Ok(Self {
-            of_database,
+            issuer: issuer.clone(),
+            database: SqliteStore::open_read_only(&path).await?,
             of_bench: Mutex::default(),
+            _no_bot: no_bot,
         })
+    }
+
+    async fn of_database(&self, machine_now: Timestamp) -> Result<Vec<GrantOrder>, StoreError> {
+        let mut reader = self.database.reader().await?;
+        let grants = reader
+            .ended_before_native_deadline(&self.issuer, machine_now)
+            .await?;
+        Ok(ended_grants::orders(&grants))
     }
 }
 
@@ -227,17 +237,17 @@ impl EndedGrants for Ended {
         &self,
         machine_now: Timestamp,
     ) -> Result<Vec<GrantOrder>, IssueError> {
+        let of_database = self.of_database(machine_now).await;
+        let mut ended = of_database.map_err(|error| IssueError::Retry {
+            said: error.to_string(),
+            after_s: None,
+        })?;
         let of_bench = self.of_bench.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(self
-            .of_database
-            .iter()
-            .chain(of_bench.iter())
-            .filter(|order| {
-                order
-                    .native_deadline
-                    .is_some_and(|deadline| deadline > machine_now)
-            })
-            .cloned()
-            .collect())
+        let is_later = |order: &&GrantOrder| {
+            let deadline = order.native_deadline;
+            deadline.is_some_and(|deadline| deadline > machine_now)
+        };
+        ended.extend(of_bench.iter().filter(is_later).cloned());
+        Ok(ended)
     }
 }

@@ -8,6 +8,7 @@ mod support;
 mod checker;
 
 mod bad_input;
+mod bench;
 mod clock;
 mod contract;
 mod digest;

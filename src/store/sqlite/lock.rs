@@ -9,19 +9,19 @@ use crate::store::StoreError;
 
 /// Holds the lock until it is dropped; the system lets it go too when the process dies.
 #[derive(Debug)]
-pub(super) struct Held {
+pub struct Held {
     _file: File,
 }
 
 /// The longest note of a holder that is read, in bytes.
 const NOTE_MAX_BYTES: u64 = 300;
 
-/// Takes the lock beside `database` and writes down who holds it.
+/// Takes the lock beside `database` and writes down who holds it: `who` is its command.
 ///
 /// # Errors
 /// [`StoreError::Held`] with the holder's own words; [`StoreError::Database`] when the file can't be
 /// made or locked.
-pub(super) fn take(database: &Path, since: Timestamp) -> Result<Held, StoreError> {
+pub(super) fn take(database: &Path, who: &str, since: Timestamp) -> Result<Held, StoreError> {
     let path = beside(database);
     let failed = |doing: &str, error: std::io::Error| {
         StoreError::Database(format!("{doing} {} failed: {error}", path.display()))
@@ -45,7 +45,7 @@ pub(super) fn take(database: &Path, since: Timestamp) -> Result<Held, StoreError
         Err(TryLockError::Error(error)) => return Err(failed("locking", error)),
     }
     let note = format!(
-        "jitbot serve, process {}, since {}\n",
+        "jitbot {who}, process {}, since {}\n",
         std::process::id(),
         since.format("%Y-%m-%d %H:%M:%S UTC")
     );
@@ -85,8 +85,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let database = dir.path().join("x.db");
         let since = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let first = take(&database, since).unwrap();
-        match take(&database, since).unwrap_err() {
+        let first = take(&database, "serve", since).unwrap();
+        match take(&database, "serve", since).unwrap_err() {
             StoreError::Held { path, holder } => {
                 assert_eq!(path, database.display().to_string());
                 assert_eq!(
@@ -100,7 +100,7 @@ mod tests {
             other => panic!("{other}"),
         }
         drop(first);
-        take(&database, since).unwrap();
+        take(&database, "serve", since).unwrap();
     }
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
             .open(beside(&database))
             .unwrap();
         file.lock().unwrap();
-        let error = take(&database, DateTime::UNIX_EPOCH).unwrap_err();
+        let error = take(&database, "serve", DateTime::UNIX_EPOCH).unwrap_err();
         assert!(
             matches!(&error, StoreError::Held { holder, .. } if holder == "[2J"),
             "{error}"
@@ -122,7 +122,12 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_is_named() {
-        let error = take(Path::new("/nonexistent/x.db"), DateTime::UNIX_EPOCH).unwrap_err();
+        let error = take(
+            Path::new("/nonexistent/x.db"),
+            "serve",
+            DateTime::UNIX_EPOCH,
+        )
+        .unwrap_err();
         assert!(
             error.to_string().contains("/nonexistent/x.db.lock"),
             "{error}"

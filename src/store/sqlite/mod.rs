@@ -36,6 +36,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use self::fault::database;
+pub use self::lock::Held;
 use self::view::View;
 use self::writer::{Queues, Waiting, Writer, Yield, remembered};
 use super::{Reads, Store, StoreError, Urgency, WriteBody};
@@ -86,7 +87,7 @@ impl SqliteStore {
         options: SqliteConnectOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let lock = lock::take(&path, clock.machine_now())?;
+        let lock = lock::take(&path, "serve", clock.machine_now())?;
         make_private(&path)?;
         let mut conn = options
             .connect()
@@ -127,19 +128,23 @@ impl SqliteStore {
         })
     }
 
+    /// Keeps every bot off a database that is there, for as long as what is returned is kept. `who` is
+    /// the command that does.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] when a bot runs on it; [`StoreError::Database`] when there is none.
+    pub fn hold(path_or_url: &str, who: &str, since: Timestamp) -> Result<Held, StoreError> {
+        let path = there(path_or_url)?;
+        lock::take(&path, who, since)
+    }
+
     /// Opens a database that is there for reading alone, beside a process that may hold it. Its time
     /// is that of the last transaction when it was opened; writes are refused.
     ///
     /// # Errors
     /// [`StoreError::Database`] when there is none, or it is not one of this version.
     pub async fn open_read_only(path_or_url: &str) -> Result<Self, StoreError> {
-        let path = resolve(path_or_url)?;
-        if !path.is_file() {
-            return Err(StoreError::Database(format!(
-                "there is no database at {}",
-                path.display()
-            )));
-        }
+        let path = there(path_or_url)?;
         let readers = readers(&path);
         let mut conn = readers
             .acquire()
@@ -238,6 +243,18 @@ impl Store for SqliteStore {
 }
 
 /// The file that a path or URL names, with its folder's links resolved: one file has one lock.
+/// The path of a database that is there.
+fn there(path_or_url: &str) -> Result<PathBuf, StoreError> {
+    let path = resolve(path_or_url)?;
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(StoreError::Database(format!(
+        "there is no database at {}",
+        path.display()
+    )))
+}
+
 fn resolve(path_or_url: &str) -> Result<PathBuf, StoreError> {
     let path = path_or_url
         .strip_prefix("sqlite://")
