@@ -12,18 +12,32 @@ SECRETS = [base64.b64decode(text.removeprefix("whsec_"))
            for text in os.environ["JITBOT_WEBHOOK_SECRET"].split()]
 FILE = sys.argv[2]
 TURN = threading.Lock()  # one change at a time
+SEEN = set()  # (id, timestamp) of the calls of the last minutes: jitbot sends none of them twice
+BODY_MAX = 65536
 
 
 def is_ours(headers, body):
     """Whether one of the signatures is right, and the call is not an old one."""
     ident, when = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "0")
-    if not when.isdigit() or abs(time.time() - int(when)) > 300:
+    if not (when.isascii() and when.isdigit()) or abs(time.time() - int(when)) > 300:
         return False
     signed = b".".join([ident.encode(), when.encode(), body])
     right = ["v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
              for key in SECRETS]
     given = headers.get("webhook-signature", "").split()
     return any(hmac.compare_digest(one, other) for one in given for other in right)
+
+
+def is_new(headers):
+    """Whether nobody sent this very call before. Held in memory: what was caught counts for five
+    minutes after a start, so keep them in a file where that matters."""
+    now = time.time()
+    SEEN.difference_update([call for call in SEEN if now - int(call[1]) > 300])
+    call = (headers["webhook-id"], headers["webhook-timestamp"])
+    if call in SEEN:
+        return False
+    SEEN.add(call)
+    return True
 
 
 def do(question):
@@ -50,11 +64,18 @@ def do(question):
 
 
 class Receiver(BaseHTTPRequestHandler):
+    timeout = 30  # seconds for who says less than was announced
+
     def do_POST(self):
-        body = self.rfile.read(min(int(self.headers.get("content-length", 0)), 65536))
+        length = self.headers.get("content-length", "")
+        if not (length.isascii() and length.isdigit() and int(length) <= BODY_MAX):
+            return self.answer(400, {"outcome": "unknown", "message": "the length is not right"})
+        body = self.rfile.read(int(length))
         if not is_ours(self.headers, body):
             return self.answer(401, {"outcome": "unknown", "message": "the signature is not right"})
         with TURN:
+            if not is_new(self.headers):
+                return self.answer(401, {"outcome": "unknown", "message": "this call was here before"})
             self.answer(200, do(json.loads(body)))
 
     def answer(self, status, said):

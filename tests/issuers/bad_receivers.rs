@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use jitbot::issuer::contract::Webhook;
+use jitbot::issuer::contract::webhook::CaFile;
 use jitbot::issuer::{IssueError, Issuer as _};
 
 use super::receiver::{Canned, Does, http, issuer, webhook_at};
@@ -154,11 +155,10 @@ fn what_can_t_be_used_is_said_before_anything_is_called() {
         "{why}"
     );
     assert!(!why.contains("whsec_short"), "{why}");
-    let mut settings = webhook_at("https://access.example.org/");
-    settings.ca_file = Some("/nonexistent/ca.pem".into());
-    assert!(refused(settings).contains("/nonexistent/ca.pem can't be read"));
+    let missing = CaFile::read("/nonexistent/ca.pem".as_ref()).unwrap_err();
+    assert!(missing.contains("/nonexistent/ca.pem can't be read"));
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut settings = webhook_at("https://access.example.org/");
-    settings.ca_file = Some(file.path().to_owned());
+    settings.ca_file = Some(CaFile::read(file.path()).unwrap());
     assert!(refused(settings).ends_with("holds no certificate"));
 }

@@ -7,8 +7,9 @@ use jitbot::issuer::conformance::{Bench, RULES};
 use jitbot::issuer::contract::Program;
 use jitbot::issuer::contract::program::Variable;
 use jitbot::issuer::{Issuer as _, PersonFacts};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::receiver::{Example, issuer as webhook, webhook_at};
+use super::receiver::{Canned, Example, http, issuer as webhook, webhook_at};
 use super::script::{Directory, example, issuer as command};
 use super::subject::{clock, judged, order, subject};
 
@@ -107,4 +108,39 @@ async fn a_program_that_becomes_somebody_else_is_refused() {
             );
         }
     }
+}
+
+/// What somebody caught on the way is not taken a second time.
+#[tokio::test]
+async fn the_receiver_takes_no_call_twice_and_no_length_that_is_none() {
+    let example = Example::start().await;
+    let canned = Canned::start(http("200 OK", "", r#"{"outcome":"ok"}"#)).await;
+    canned.issuer().issue(&order(1)).await.unwrap();
+    let caught = canned.requests.lock().unwrap()[0].clone();
+    let answer = |request: String| say(example.behind, request);
+    assert!(answer(caught.clone()).await.starts_with("HTTP/1.0 200"));
+    let again = answer(caught.clone()).await;
+    assert!(
+        again.starts_with("HTTP/1.0 401") && again.contains("this call was here before"),
+        "{again}"
+    );
+    for length in ["-1", "65537", "x", "\u{b2}"] {
+        let (_, body) = caught.split_once("\r\n\r\n").unwrap();
+        let request = format!("POST / HTTP/1.1\r\ncontent-length: {length}\r\n\r\n{body}");
+        let said = answer(request).await;
+        assert!(said.starts_with("HTTP/1.0 400"), "{length}: {said}");
+    }
+}
+
+/// The answer to these bytes, while the line stays open.
+async fn say(address: std::net::SocketAddr, request: String) -> String {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let read = stream.read_to_end(&mut answer);
+    tokio::time::timeout(std::time::Duration::from_secs(5), read)
+        .await
+        .expect("it answers")
+        .unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
 }

@@ -144,6 +144,8 @@ pub struct Example {
     room: TempDir,
     fault: Arc<Mutex<Option<&'static str>>>,
     pub address: SocketAddr,
+    /// Past the line.
+    pub behind: SocketAddr,
 }
 
 impl Example {
@@ -175,6 +177,7 @@ impl Example {
             room,
             fault,
             address,
+            behind,
         }
     }
 

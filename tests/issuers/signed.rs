@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac as _};
+use jitbot::issuer::contract::webhook::CaFile;
 use jitbot::issuer::{IssueError, Issuer as _};
 use sha2::Sha256;
 use tokio::net::TcpListener;
@@ -61,6 +62,11 @@ async fn a_call_is_signed_with_every_secret_and_names_its_wish() {
         assert_eq!(header(&requests[1], name), key);
         assert_ne!(header(&requests[2], name), header(&requests[3], name));
     }
+    // No call is ever signed twice alike: a receiver may refuse what it has seen.
+    assert_ne!(
+        header(first, "webhook-timestamp"),
+        header(&requests[1], "webhook-timestamp")
+    );
 }
 
 /// A receiver with a certificate of its own.
@@ -95,7 +101,7 @@ async fn only_whom_tls_trusts_is_told_anything() {
     file.write_all(pem.as_bytes()).unwrap();
     let trusting = |host: &str, trusts: bool| {
         let mut settings = webhook_at(&format!("https://{host}:{port}/"));
-        settings.ca_file = trusts.then(|| file.path().to_owned());
+        settings.ca_file = trusts.then(|| CaFile::read(file.path()).unwrap());
         settings.time_limit = std::time::Duration::from_secs(10);
         issuer(settings)
     };

@@ -12,7 +12,7 @@ use crate::config::issuer::{
 };
 use crate::domain::ids::IssuerName;
 use crate::effects::ended_grants::EndedGrantsOf;
-use crate::issuer::contract::webhook::WebhookSettings;
+use crate::issuer::contract::webhook::{CaFile, WebhookSettings};
 use crate::issuer::contract::{Contracted, Program, Settings, Webhook, program};
 use crate::issuer::ssh_ca::desk::Desk;
 use crate::issuer::ssh_ca::push::Push;
@@ -90,7 +90,7 @@ pub(super) fn build_one(
             contracted(name, &config.contract, leads, before, clock)
         }
         IssuerConfig::Webhook(config) => {
-            let leads = Leads::Over(webhook_of(config)?);
+            let leads = Leads::Over(webhook_of(name, config)?);
             contracted(name, &config.contract, leads, before, clock)
         }
     }
@@ -202,16 +202,20 @@ fn program_of(config: &CommandConfig) -> anyhow::Result<Program> {
     })
 }
 
-fn webhook_of(config: &WebhookConfig) -> anyhow::Result<WebhookSettings> {
+fn webhook_of(name: &IssuerName, config: &WebhookConfig) -> anyhow::Result<WebhookSettings> {
     let mut secrets = vec![config.secret.read()?];
     if let Some(former) = &config.former_secret {
         secrets.push(former.read()?);
     }
+    let ca_file = match &config.ca_file {
+        Some(path) => Some(CaFile::read(path).map_err(|why| anyhow!("issuer {name}: {why}"))?),
+        None => None,
+    };
     Ok(WebhookSettings {
         url: config.url.clone(),
         secrets,
         allow_private: config.allow_private,
-        ca_file: config.ca_file.clone(),
+        ca_file,
         time_limit: time_limit(&config.contract),
     })
 }
@@ -243,4 +247,64 @@ fn hosts(way: &HostsWay) -> anyhow::Result<ssh_ca::Hosts> {
             ssh_ca::Hosts::Fetch { hosts: tokens }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::config::secret::SecretSource;
+    use crate::domain::ids::IssuerName;
+    use crate::issuer::contract::Accounts;
+    use crate::issuer::{Capabilities, EarlyEnd, NativeExpiry};
+
+    fn certificate() -> String {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]);
+        made.expect("a certificate").cert.pem()
+    }
+
+    /// Renewed under its old name, a file means another authority.
+    #[test]
+    fn a_file_of_certificates_with_another_content_is_taken_up() {
+        let room = tempfile::tempdir().expect("a folder");
+        let path = room.path().join("ca.pem");
+        std::fs::write(&path, certificate()).expect("a file");
+        let secret = format!("whsec_{}", "a".repeat(32));
+        let config = IssuerConfig::Webhook(WebhookConfig {
+            url: "https://a.example/".parse().expect("an address"),
+            secret: SecretSource::Env {
+                name: "S".to_owned(),
+                value: secret.into(),
+            },
+            former_secret: None,
+            allow_private: false,
+            ca_file: Some(path.clone()),
+            contract: ContractConfig {
+                accounts: Accounts {
+                    by_name: true,
+                    listed: BTreeMap::new(),
+                },
+                capabilities: Capabilities {
+                    native_expiry: NativeExpiry::None,
+                    early_end: EarlyEnd::Seen,
+                    sessions_outlive: true,
+                    settles_within_s: 60,
+                },
+                time_limit_s: 10,
+                target: "there".to_owned(),
+                retired: false,
+            },
+        });
+        let name = IssuerName::new("box").expect("a name");
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let build = |before: Option<&Built>| {
+            build_one(&name, &config, before, &clock).expect("it can be built")
+        };
+        let first = build(None);
+        let same = build(Some(&first));
+        assert!(Arc::ptr_eq(&first.issuer(), &same.issuer()));
+        std::fs::write(&path, certificate()).expect("a file");
+        let other = build(Some(&first));
+        assert!(!Arc::ptr_eq(&first.issuer(), &other.issuer()));
+    }
 }

@@ -1,7 +1,8 @@
 //! A receiver that answers over HTTPS: `kind = "webhook"`.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,6 +22,31 @@ use super::{Wire, unknown};
 use crate::clock::Clock;
 use crate::issuer::IssueError;
 
+/// Certificates to trust, as they were read: a file can change its content and keep its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaFile {
+    /// Where they stand.
+    pub path: PathBuf,
+    /// What stands there.
+    pub pem: Vec<u8>,
+}
+
+impl CaFile {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// That it can't be read.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        match std::fs::read(path) {
+            Ok(pem) => Ok(Self {
+                path: path.to_owned(),
+                pem,
+            }),
+            Err(error) => Err(format!("{} can't be read: {error}", path.display())),
+        }
+    }
+}
+
 /// What a webhook is made of.
 #[derive(Debug, Clone)]
 pub struct WebhookSettings {
@@ -31,7 +57,7 @@ pub struct WebhookSettings {
     /// Whether it may be in a private network.
     pub allow_private: bool,
     /// Certificates to trust in place of the machine's own.
-    pub ca_file: Option<PathBuf>,
+    pub ca_file: Option<CaFile>,
     /// How long one call may take.
     pub time_limit: Duration,
 }
@@ -55,6 +81,8 @@ pub struct Webhook {
     settings: WebhookSettings,
     to: Destination,
     clock: Arc<dyn Clock>,
+    /// When a wish was last signed, of those that were just now.
+    signed: Mutex<BTreeMap<String, i64>>,
 }
 
 impl Webhook {
@@ -79,12 +107,24 @@ impl Webhook {
             settings,
             to,
             clock,
+            signed: Mutex::default(),
         })
+    }
+
+    /// The time to sign this wish with: another each time, so that a receiver can refuse what it has
+    /// seen before. What is asked twice within a second is a second ahead.
+    fn time_to_sign(&self, key: &str) -> i64 {
+        let now = self.clock.machine_now().timestamp();
+        let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        signed.retain(|_, last| *last >= now);
+        let time = signed.get(key).map_or(now, |last| last + 1);
+        signed.insert(key.to_owned(), time);
+        time
     }
 
     async fn call(&self, question: &Question) -> Result<Reply, NoReply> {
         let body = question.to_line();
-        let timestamp = self.clock.machine_now().timestamp();
+        let timestamp = self.time_to_sign(&question.key);
         let signature = signatures(&self.settings.secrets, &question.key, timestamp, &body)
             .map_err(|why| NoReply::NotSent(format!("a secret {why}")))?;
         let headers = [
@@ -136,11 +176,11 @@ impl Webhook {
     }
 }
 
-fn tls(ca_file: Option<&PathBuf>) -> Result<ClientConfig, String> {
+fn tls(ca_file: Option<&CaFile>) -> Result<ClientConfig, String> {
     // Whoever runs us may have chosen one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = ClientConfig::builder();
-    let Some(path) = ca_file else {
+    let Some(CaFile { path, pem }) = ca_file else {
         let roots = builder.with_native_roots().map_err(|error| {
             format!(
                 "the machine's root certificates can't be loaded: {error}. Install them (Debian: \
@@ -151,9 +191,7 @@ fn tls(ca_file: Option<&PathBuf>) -> Result<ClientConfig, String> {
     };
     let shown = path.display();
     let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(path)
-        .map_err(|error| format!("{shown} can't be read: {error}"))?;
-    for certificate in certificates {
+    for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate =
             certificate.map_err(|error| format!("{shown} holds no certificate: {error}"))?;
         roots
