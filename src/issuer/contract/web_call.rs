@@ -81,7 +81,7 @@ pub fn is_private(address: IpAddr) -> bool {
             // An IPv4 address within: 6to4, NAT64 and the old compatible form.
             let within = match (a, b) {
                 (0x2002, _) => Some((b, c)),
-                (0x64, 0xff9b) => Some((g, h)),
+                (0x64, 0xff9b) if [c, d, e, f] == [0; 4] => Some((g, h)),
                 (0, 0) if [c, d, e, f] == [0; 4] && v6.segments()[6] != 0 => Some((g, h)),
                 _ => None,
             };
@@ -95,6 +95,12 @@ pub fn is_private(address: IpAddr) -> bool {
                 || v6.is_multicast()
                 || v6.is_unique_local()
                 || v6.is_unicast_link_local()
+                // What translates or tunnels within a network of one's own: NAT64 of RFC 8215 (with
+                // the rest of that block), SIIT, Teredo, ISATAP.
+                || (a, b) == (0x64, 0xff9b)
+                || [a, b, c, d, e, f] == [0, 0, 0, 0, 0xffff, 0]
+                || (a, b) == (0x2001, 0)
+                || (matches!(e, 0 | 0x200) && f == 0x5efe)
                 // Site-local (deprecated) and documentation.
                 || (a & 0xffc0) == 0xfec0
                 || (a == 0x2001 && b == 0xdb8)
@@ -301,6 +307,12 @@ mod tests {
             "::ffff:169.254.169.254",
             "::127.0.0.1",
             "64:ff9b::a00:1",
+            "64:ff9b:1::a00:1",
+            "64:ff9b:1:ffff::1",
+            "::ffff:0:10.0.0.1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "2606:4700::5efe:a00:1",
+            "2606:4700::200:5efe:a00:1",
             "2002:7f00:1::",
             "fd00::1",
             "fe80::1",
