@@ -15,6 +15,7 @@ mod press;
 pub mod render;
 mod respond;
 pub mod send;
+pub mod sockets;
 pub mod survey;
 pub mod typed;
 pub mod usergroups;
