@@ -8,6 +8,7 @@ mod support;
 mod exposition;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use exposition::Exposition;
 use jitbot::sandbox::people::{Disconnect, FaultKind};
@@ -27,10 +28,21 @@ async fn scrape(at: SocketAddr) -> Exposition {
     Exposition::read(&body).unwrap_or_else(|problem| panic!("{problem}\n{body}"))
 }
 
-async fn until(scene: &Scene, at: SocketAddr, series: &str, value: f64) -> Exposition {
-    let holds = async || scrape(at).await.value(series) == Some(value);
-    scene.until(&format!("{series} {value}"), holds).await;
-    scrape(at).await
+/// Asks for the numbers until this one is there, no more often than is allowed.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it waits for another process, in real time"
+)]
+async fn until(at: SocketAddr, series: &str, value: f64) -> Exposition {
+    let mut told = scrape(at).await;
+    for _ in 0..60 {
+        if told.value(series) == Some(value) {
+            return told;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        told = scrape(at).await;
+    }
+    panic!("{series} was never {value}:\n{}", told.text);
 }
 
 async fn until_ready(scene: &Scene, at: SocketAddr) {
@@ -55,11 +67,11 @@ async fn a_life_is_counted_and_nobody_is_named() {
     assert_eq!(first.value("jitbot_ready"), Some(1.0));
 
     let (id, card) = scene.ask().await;
-    let pending = until(&scene, at, "jitbot_requests_pending", 1.0).await;
+    let pending = until(at, "jitbot_requests_pending", 1.0).await;
     assert_eq!(pending.value("jitbot_requests_total"), Some(1.0));
     scene.approve(&card).await;
     scene.until_recorded("issued").await;
-    until(&scene, at, "jitbot_grants_live", 1.0).await;
+    until(at, "jitbot_grants_live", 1.0).await;
     scene.done(&id).await;
     scene.over().await;
     // A rule refuses: nobody may ask for that long.
@@ -86,8 +98,8 @@ async fn a_life_is_counted_and_nobody_is_named() {
     assert!(by_rule.visible_text.contains("rule"), "{by_rule:?}");
 
     let ended = "jitbot_grants_ended_total{evidence=\"seen_gone\"}";
-    until(&scene, at, ended, 1.0).await;
-    until(&scene, at, "jitbot_grants_given_total", 2.0).await;
+    until(at, ended, 1.0).await;
+    until(at, "jitbot_grants_given_total", 2.0).await;
     let told = scrape(at).await;
     for (series, value) in [
         ("jitbot_requests_total", 2.0),
@@ -142,22 +154,10 @@ async fn a_life_is_counted_and_nobody_is_named() {
 
     let pid = Pid::from_raw(i32::try_from(bot.id().unwrap()).unwrap());
     kill(pid, Signal::SIGHUP).unwrap();
-    until(
-        &scene,
-        at,
-        "jitbot_config_reloads_total{outcome=\"taken_up\"}",
-        1.0,
-    )
-    .await;
+    until(at, "jitbot_config_reloads_total{outcome=\"taken_up\"}", 1.0).await;
     std::fs::write(scene.path().join("jitbot.toml"), "nonsense").unwrap();
     kill(pid, Signal::SIGHUP).unwrap();
-    until(
-        &scene,
-        at,
-        "jitbot_config_reloads_total{outcome=\"refused\"}",
-        1.0,
-    )
-    .await;
+    until(at, "jitbot_config_reloads_total{outcome=\"refused\"}", 1.0).await;
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn not_ready_while_slack_is_away_and_ready_again_after() {
         .unwrap();
     scene.ask().await;
     let unknown = "jitbot_chat_errors_total{platform=\"slack\",kind=\"unknown\"}";
-    until(&scene, at, unknown, 1.0).await;
+    until(at, unknown, 1.0).await;
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn not_ready_while_nothing_can_be_written_and_ready_again_after() {
         200,
         "the loop turns all the same"
     );
-    until(&scene, at, "jitbot_ready", 0.0).await;
+    until(at, "jitbot_ready", 0.0).await;
     scene.record_again().await;
     until_ready(&scene, at).await;
 }
