@@ -85,6 +85,11 @@ async fn a_life_is_counted_and_nobody_is_named() {
         .await
         .unwrap();
     assert!(refused.acked);
+    let ended = "jitbot_grants_ended_total{evidence=\"seen_gone\"}";
+    until(at, ended, 1.0).await;
+    let by_person = scrape(at).await;
+    let rule = "jitbot_decisions_total{by=\"rule\",decision=\"approved\"}";
+    assert_eq!(by_person.value(rule), None, "only a person decided so far");
     // A rule approves.
     let by_rule = scene
         .people
@@ -97,8 +102,6 @@ async fn a_life_is_counted_and_nobody_is_named() {
         .unwrap();
     assert!(by_rule.visible_text.contains("rule"), "{by_rule:?}");
 
-    let ended = "jitbot_grants_ended_total{evidence=\"seen_gone\"}";
-    until(at, ended, 1.0).await;
     until(at, "jitbot_grants_given_total", 2.0).await;
     let told = scrape(at).await;
     for (series, value) in [
