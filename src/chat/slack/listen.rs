@@ -31,15 +31,16 @@ use super::me::Me;
 use super::press::pressed;
 use super::render;
 use super::respond::{Opening, open, publish, reply, say};
-use super::sockets::{Sockets, on_error};
+use super::sockets::Sockets;
 use super::typed::as_typed;
+use super::unacknowledged::{BoxError, NotAcknowledged, on_error};
 use crate::chat::form::{Field, Form};
 use crate::chat::parse::parse;
 use crate::chat::port::Inbox;
 use crate::clock::Stopwatch;
 use crate::domain::answer::Answer;
 use crate::domain::command::{Act, Inbound, Query, Via};
-use crate::domain::ids::{AccountId, InvalidName, Place};
+use crate::domain::ids::{AccountId, Place};
 use crate::domain::refusal::Refusal;
 
 /// How long a callback waits for the commit. Slack's limit is 3 s from the moment that the person
@@ -58,23 +59,7 @@ const PINGS_LOST_MAX: u64 = 3;
 /// Time that the last acknowledgements have to leave when we stop.
 const LAST_ACKS: Duration = Duration::from_millis(100);
 
-pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Client = SlackHyperClient;
-
-/// Why nothing was acknowledged.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum NotAcknowledged {
-    #[error("the commit took longer than {} s", ANSWER_MAX.as_secs())]
-    TooSlow,
-    #[error("the work panicked")]
-    Panicked,
-    #[error("{0}")]
-    Unanswered(String),
-    #[error("we are stopping, or too much is in flight")]
-    Busy,
-    #[error("an event that names nobody: {0}")]
-    Nameless(#[from] InvalidName),
-}
 
 /// Listens until it is shut down.
 pub struct Listener {
@@ -223,7 +208,7 @@ async fn within<T: Send + 'static>(
     match tokio::time::timeout(ANSWER_MAX, task).await {
         Ok(Ok(done)) => Ok(done?),
         Ok(Err(_)) => Err(NotAcknowledged::Panicked.into()),
-        Err(_) => Err(NotAcknowledged::TooSlow.into()),
+        Err(_) => Err(NotAcknowledged::TooSlow(ANSWER_MAX).into()),
     }
 }
 

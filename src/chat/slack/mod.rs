@@ -18,4 +18,5 @@ pub mod send;
 pub mod sockets;
 pub mod survey;
 pub mod typed;
+mod unacknowledged;
 pub mod usergroups;

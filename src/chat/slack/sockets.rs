@@ -1,13 +1,6 @@
-//! How many of our sockets are open, as far as is heard of them, and what is said of their trouble.
+//! How many of our sockets are open, as far as is heard of them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-
-use slack_morphism::errors::SlackClientError;
-use slack_morphism::hyper_tokio::SlackHyperClient;
-use slack_morphism::listener::{HttpStatusCode, SlackClientEventsUserState};
-
-use super::listen::{BoxError, NotAcknowledged};
 
 /// Counts sockets. A socket that Slack closes in good order goes unheard until the next one greets;
 /// whoever must know it asks besides whether Slack would open one.
@@ -53,39 +46,4 @@ impl Sockets {
             .open
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| Some(to(open)));
     }
-}
-
-/// Says what went wrong and that nothing may be acknowledged. What slack-morphism can't read it
-/// acknowledges by itself, because it would not become readable.
-pub(super) fn on_error(
-    error: BoxError,
-    _: Arc<SlackHyperClient>,
-    state: SlackClientEventsUserState,
-) -> HttpStatusCode {
-    // Never the error's own text where it repeats what was received: that holds what people typed,
-    // and addresses that are as good as a token.
-    if let Some(ours) = error.downcast_ref::<NotAcknowledged>() {
-        tracing::error!(reason = %ours, "an event from Slack was not acknowledged");
-    } else {
-        let what = match error.downcast_ref::<SlackClientError>() {
-            Some(SlackClientError::ProtocolError(protocol)) => {
-                format!(
-                    "an event that can't be read ({:?})",
-                    protocol.json_error.classify()
-                )
-            }
-            Some(SlackClientError::SocketModeProtocolError(_)) => {
-                if let Ok(state) = state.try_read()
-                    && let Some(sockets) = state.get_user_state::<Arc<Sockets>>()
-                {
-                    sockets.broke();
-                }
-                "a broken socket".to_owned()
-            }
-            Some(_) => "a failed call".to_owned(),
-            None => "an error without a name".to_owned(),
-        };
-        tracing::error!(what, "trouble with Slack's socket; it goes on");
-    }
-    HttpStatusCode::BAD_REQUEST
 }
