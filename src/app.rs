@@ -1,6 +1,7 @@
 //! Builds everything and shuts it down in order. The only place that names concrete adapters,
 //! stores and issuers.
 
+mod condition;
 mod guard;
 mod issuers;
 mod people;
@@ -22,6 +23,7 @@ use async_trait::async_trait;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
+use self::condition::Condition;
 use self::issuers::BuiltIssuers;
 use self::reload::{Fixed, Reloads};
 use crate::chat::port::{Inbox, Outbox, Unanswered};
@@ -37,6 +39,7 @@ use crate::domain::outcome::PlaceTrouble;
 use crate::effects::Effects;
 use crate::http;
 use crate::issuer::Registry;
+use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::service::{DigestSchedule, Service};
 use crate::store::Store;
@@ -56,17 +59,25 @@ pub struct App {
     working: Option<(watch::Sender<bool>, JoinHandle<()>)>,
     head: String,
     reloads: Reloads,
+    metrics: Arc<Metrics>,
 }
 
-struct Front(Arc<Service>);
+struct Front {
+    service: Arc<Service>,
+    metrics: Arc<Metrics>,
+}
 
 #[async_trait]
 impl Inbox for Front {
     async fn handle(&self, inbound: Inbound) -> Result<Answer, Unanswered> {
-        self.0
+        self.service
             .handle(inbound)
             .await
             .map_err(|error| Unanswered(error.to_string()))
+    }
+
+    fn answered(&self, platform: &'static str, took: Duration, well: bool) {
+        self.metrics.answered(platform, took, well);
     }
 }
 
@@ -133,17 +144,48 @@ impl App {
             Arc::new(rand::random::<u64>),
         ));
         built.read_through(&service);
+        let metrics = Arc::new(Metrics::default());
+        let before = service.head().await?.count;
         let head = service.start().await?.to_string();
         tracing::info!(audit.head = %head, "started");
         service.take_up_places(lost).await?;
 
         let desks = Arc::new(ArcSwap::from_pointee(built.desks()));
+        let registry = Arc::new(Registry::new(built.instances()));
+        let outboxes: Vec<Arc<dyn Outbox>> = vec![outbox.clone()];
+        let effects = Effects::new(service.clone(), outboxes, registry.clone())
+            .with_directories(vec![outbox.clone()])
+            .counting(metrics.clone());
+        let worker = Arc::new(Worker::new(
+            store.clone(),
+            Arc::new(effects),
+            service.clone(),
+            clock.clone(),
+        ));
+        let front = Arc::new(Front {
+            service: service.clone(),
+            metrics: metrics.clone(),
+        });
+        let listener = listen(&settings, &app_token, front, me.clone()).await?;
+        let condition = Condition {
+            service: service.clone(),
+            worker: worker.clone(),
+            metrics: metrics.clone(),
+            outbox: outbox.clone(),
+            app_token: app_token.clone(),
+            sockets: listener.sockets(),
+            counted: Mutex::new(before),
+            store_said: Mutex::default(),
+            slack_said: Mutex::default(),
+            numbers: Mutex::default(),
+        };
         let http = match &config.http {
             Some(settings) => {
                 let listen = settings.listen;
                 let routes = http::Routes {
                     desks: desks.clone(),
                     clock: clock.clone(),
+                    probes: Arc::new(condition),
                 };
                 let running = http::Server::start(listen, routes)
                     .await
@@ -152,18 +194,6 @@ impl App {
             }
             None => None,
         };
-        let registry = Arc::new(Registry::new(built.instances()));
-        let outboxes: Vec<Arc<dyn Outbox>> = vec![outbox.clone()];
-        let effects = Effects::new(service.clone(), outboxes, registry.clone())
-            .with_directories(vec![outbox.clone()]);
-        let worker = Arc::new(Worker::new(
-            store.clone(),
-            Arc::new(effects),
-            service.clone(),
-            clock.clone(),
-        ));
-        let front = Arc::new(Front(service.clone()));
-        let listener = listen(&settings, &app_token, front, me.clone()).await?;
         let reloads = Reloads {
             outbox,
             me,
@@ -182,6 +212,7 @@ impl App {
             working: None,
             head,
             reloads,
+            metrics,
         })
     }
 

@@ -32,6 +32,24 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
+/// How long something takes, by the clock that nobody can set.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// From now on.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// So far.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// The machine's clock, held against the one that nobody can set.
 #[derive(Debug)]
 pub struct SystemClock(Mutex<(Instant, Steady)>);

@@ -10,6 +10,7 @@ pub mod domain;
 pub mod effects;
 pub mod http;
 pub mod issuer;
+pub mod metrics;
 pub mod policy;
 pub mod sandbox;
 pub mod service;

@@ -9,7 +9,7 @@ use std::process::{Output, Stdio};
 
 use jitbot::sandbox::people::Disconnect;
 use support::scene::{Scene, WAIT};
-use support::{PEOPLE, Setup};
+use support::{PEOPLE, Setup, watching};
 use tokio::process::Command;
 
 async fn audit(scene: &Scene, args: &[&str]) -> Output {
@@ -60,10 +60,33 @@ async fn a_second_process_exits_and_says_who_holds_the_database() {
 
 #[tokio::test]
 async fn no_secret_is_written_anywhere_and_a_certificate_is_for_its_holder_alone() {
-    let scene = Scene::set().await;
+    a_life_without_a_trace_of_secrets("human").await;
+}
+
+#[tokio::test]
+async fn no_secret_is_in_a_log_of_json_either_and_each_line_is_an_event() {
+    let log = a_life_without_a_trace_of_secrets("json").await;
+    let mut recorded = 0;
+    for line in log.lines() {
+        let event: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(
+            event["timestamp"].is_string() && event["level"].is_string(),
+            "{line}"
+        );
+        recorded += usize::from(event["message"] == "recorded" && event["record.head"].is_string());
+    }
+    assert!(recorded > 3, "the head leaves the database with the log");
+}
+
+/// A life of access, logged as finely as can be; the log.
+async fn a_life_without_a_trace_of_secrets(log_format: &str) -> String {
+    let at = watching::free();
+    let scene = Scene::with(&watching::served_at(at)).await;
     let log = scene.path().join("log");
     let mut command = scene.command();
     command
+        .args(["--log-format", log_format])
         .env("RUST_LOG", "trace")
         .stderr(std::fs::File::create(&log).unwrap());
     let mut bot = scene.ready(command).await;
@@ -75,6 +98,10 @@ async fn no_secret_is_written_anywhere_and_a_certificate_is_for_its_holder_alone
         .await
         .unwrap();
     scene.people.wait_for_sockets(1, WAIT).await.unwrap();
+    let (status, _, numbers) = watching::get(at, "/metrics").await;
+    assert_eq!(status, 200);
+    assert!(numbers.contains("jitbot_grants_given_total 1"), "{numbers}");
+    std::fs::write(scene.path().join("metrics"), numbers).unwrap();
     bot.kill().await.unwrap();
 
     let key = std::fs::read_to_string(scene.path().join("ca")).unwrap();
@@ -88,7 +115,13 @@ async fn no_secret_is_written_anywhere_and_a_certificate_is_for_its_holder_alone
     assert!(secrets.len() > 2);
     secrets.extend([scene.tokens.0.clone(), scene.tokens.1.clone()]);
     secrets.push("ticket=".to_owned());
-    for file in ["log", "jitbot.db", "jitbot.db-wal", "target/jitbot.krl"] {
+    for file in [
+        "log",
+        "metrics",
+        "jitbot.db",
+        "jitbot.db-wal",
+        "target/jitbot.krl",
+    ] {
         let bytes = std::fs::read(scene.path().join(file)).unwrap_or_default();
         assert!(file != "log" || !bytes.is_empty(), "something is logged");
         for secret in &secrets {
@@ -116,6 +149,7 @@ async fn no_secret_is_written_anywhere_and_a_certificate_is_for_its_holder_alone
             .count();
         assert_eq!(certificates, usize::from(name == "alice"), "{name}");
     }
+    logged
 }
 
 #[tokio::test]

@@ -61,6 +61,11 @@ fn direction_3_an_sdk_stands_only_in_its_adapter() {
 }
 
 #[test]
+fn direction_3_numbers_are_named_in_one_room() {
+    over_src(rooms::numbers);
+}
+
+#[test]
 fn direction_4_the_engine_knows_nothing_outside() {
     over_src(rooms::engine);
 }

@@ -99,6 +99,7 @@ impl App {
             Ok(config) => self.take_up(&config, &mut built).await,
             Err(problems) => Err(problems.0.iter().map(ToString::to_string).collect()),
         };
+        self.metrics.reloaded(taken_up.is_ok());
         match taken_up {
             Ok(head) => {
                 tracing::info!(audit.head = %head, "the config was read again and is in force");

@@ -1,5 +1,7 @@
 //! The port between jitbot and a chat platform.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::card::{Card, Letter};
@@ -16,6 +18,9 @@ pub trait Inbox: Send + Sync + 'static {
     /// [`Unanswered`] when nothing may be acknowledged: the platform shows its own error, and the
     /// person can try again without harm.
     async fn handle(&self, inbound: Inbound) -> Result<Answer, Unanswered>;
+
+    /// Told how long an event of a platform took until its answer was handed over, or that it got none.
+    fn answered(&self, _platform: &'static str, _took: Duration, _well: bool) {}
 }
 
 /// Our fault; the details are logged, not shown.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -21,10 +21,22 @@ pub struct ServeArgs {
     /// The config.
     #[arg(long, default_value = "jitbot.toml")]
     config: PathBuf,
+    /// How the log is written to stderr: `human`, or `json` with one line an event.
+    #[arg(long, value_enum, default_value_t = LogFormat::Human)]
+    log_format: LogFormat,
     /// Follow a clock that is set ahead by the milliseconds in this file. Only for rehearsals: refused
     /// unless every platform is a sandbox on this machine.
     #[arg(long, hide = true)]
     rehearsal_clock: Option<PathBuf>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Human,
+    /// For programs: one JSON object a line.
+    Json,
 }
 
 /// Runs until SIGTERM or SIGINT, then finishes what is in flight. SIGHUP has the config read again.
@@ -34,11 +46,13 @@ pub struct ServeArgs {
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     // Before anything else: from here on this signal ends nobody.
     let mut hangups = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(what_is_logged())
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+        .with_writer(std::io::stderr);
+    match args.log_format {
+        LogFormat::Human => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
     let config = match config::load(&args.config) {
         Ok(config) => config,
         Err(problems) => {

@@ -27,6 +27,7 @@ pub mod public_key;
 pub mod refusal;
 pub mod request;
 pub mod spec;
+pub mod standing;
 pub mod steady;
 pub mod tally;
 pub mod timing;

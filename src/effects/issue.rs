@@ -1,11 +1,13 @@
 //! Gives access: the intent is committed first, then the target is called.
 
 use super::{Effects, ours};
+use crate::clock::Stopwatch;
 use crate::domain::grant::Grant;
 use crate::domain::ids::GrantId;
 use crate::domain::job::Job;
 use crate::domain::outcome::Outcome;
 use crate::issuer::{GrantOrder, IssueError, Issued, Issuer, Presence};
+use crate::metrics::TargetCall;
 use crate::service::IssueTurn;
 
 /// What an issuer is told of a grant.
@@ -41,7 +43,10 @@ impl Effects {
         };
         let issuer = self.issuer(&grant.spec.issuer)?;
         let order = order(&grant);
-        Ok(match issuer.issue(&order).await {
+        let took = Stopwatch::start();
+        let issued = issuer.issue(&order).await;
+        self.metrics.called(TargetCall::Issue, took.elapsed());
+        Ok(match issued {
             Ok(issued) => Outcome::Issued {
                 handle: kept(issued),
             },

@@ -5,6 +5,7 @@
 //! `service` records it. Nothing here opens a transaction or decides anything.
 
 mod answer_press;
+mod counted;
 mod describe;
 mod digest;
 mod extend;
@@ -33,6 +34,7 @@ use crate::domain::ids::{AccountId, IssuerName, Place};
 use crate::domain::job::{Job, JobKind};
 use crate::domain::outcome::{Outcome, PlaceTrouble};
 use crate::issuer::{Issuer, Registry};
+use crate::metrics::Metrics;
 use crate::service::Service;
 use crate::worker::Handler;
 
@@ -47,6 +49,7 @@ pub struct Effects {
     /// Whom messages to channels of security are told instead.
     privately: Option<AccountId>,
     issuers: Arc<Registry>,
+    metrics: Arc<Metrics>,
 }
 
 impl Effects {
@@ -66,7 +69,21 @@ impl Effects {
             issuers,
             directories: BTreeMap::new(),
             privately: None,
+            metrics: Arc::default(),
         }
+    }
+
+    /// With what is counted.
+    #[must_use]
+    pub fn counting(mut self, metrics: Arc<Metrics>) -> Self {
+        for outbox in self.outboxes.values_mut() {
+            *outbox = Arc::new(counted::Counted {
+                outbox: outbox.clone(),
+                metrics: metrics.clone(),
+            });
+        }
+        self.metrics = metrics;
+        self
     }
 
     /// With these directories.

@@ -2,12 +2,14 @@
 
 use super::issue::order;
 use super::{Effects, ours};
+use crate::clock::Stopwatch;
 use crate::domain::grant::Evidence;
 use crate::domain::ids::GrantId;
 use crate::domain::job::{HANDLER_MAX_S, Job};
 use crate::domain::outcome::Outcome;
 use crate::domain::timing::seconds;
 use crate::issuer::{EarlyEnd, IssueError, NativeExpiry, Presence};
+use crate::metrics::TargetCall;
 use crate::service::RevokeTurn;
 
 /// How long a call may have gone on after it began, in seconds.
@@ -37,8 +39,13 @@ impl Effects {
             return Ok(Outcome::NotBefore(deadline));
         }
         let handle = grant.handle.as_ref().map(|kept| &kept["handle"]);
-        issuer.revoke(&order, handle).await.map_err(still_there)?;
-        Ok(match issuer.inspect(&order).await.map_err(still_there)? {
+        let took = Stopwatch::start();
+        let seen = match issuer.revoke(&order, handle).await {
+            Ok(()) => issuer.inspect(&order).await,
+            Err(error) => Err(error),
+        };
+        self.metrics.called(TargetCall::Revoke, took.elapsed());
+        Ok(match seen.map_err(still_there)? {
             // A call whose outcome is unknown may still take effect, and this absence is none then.
             Presence::Absent(evidence @ (Evidence::SeenGone | Evidence::ToldOnly)) => {
                 let settled = grant

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use super::probes::Probes;
 use crate::clock::Clock;
 use crate::domain::ids::IssuerName;
 use crate::issuer::ssh_ca::desk::Desk;
@@ -19,6 +20,8 @@ pub struct Routes {
     pub desks: Arc<ArcSwap<Desks>>,
     /// Stamps reports and counts requests.
     pub clock: Arc<dyn Clock>,
+    /// How the process is.
+    pub probes: Arc<dyn Probes>,
 }
 
 impl std::fmt::Debug for Routes {

@@ -10,15 +10,14 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::krl;
 use super::routes::Routes;
+use super::{krl, probes};
 
 /// Connections served at once; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 256;
@@ -90,7 +89,7 @@ impl Drop for Running {
 
 fn router(routes: Routes) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .merge(probes::router(routes.probes.clone(), routes.clock.clone()))
         .merge(krl::router(routes))
         .layer(middleware::from_fn(in_time))
 }

@@ -23,6 +23,7 @@ mod reloading;
 mod submitting;
 mod turns;
 mod verdict;
+mod watching;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

@@ -4,6 +4,7 @@
 //! commits those that wait together with one fsync, and answers only afterwards.
 
 pub mod sqlite;
+pub mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,7 +76,7 @@ pub type WriteBody<T> =
 
 /// Reads, outside or inside a write transaction.
 #[async_trait]
-pub trait Reads: Send {
+pub trait Reads: watched::Watched {
     /// One request.
     async fn request(&mut self, id: &RequestId) -> Result<Option<Request>, StoreError>;
     /// One grant.
@@ -355,8 +356,7 @@ pub trait Tx: Reads {
 /// The store.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// A view for reading: everything committed so far, as of its first read. What is committed
-    /// afterwards is seen by the next view, so none is held for long.
+    /// Everything committed before its first read. The next view sees more: none is held for long.
     async fn reader(&self) -> Result<Box<dyn Reads + '_>, StoreError>;
     /// Runs a transaction, commits it (fsync) and then returns what it yielded. Use [`write()`].
     async fn write_boxed(

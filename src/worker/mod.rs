@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::pauses::Pauses;
-use crate::clock::Clock;
+use crate::clock::{Clock, Stopwatch};
 use crate::domain::job::{Claim, HANDLER_MAX_S, Job};
 use crate::domain::outcome::Outcome;
 use crate::store::Store;
@@ -70,6 +70,8 @@ pub struct Worker {
     over: Mutex<Vec<Claim>>,
     /// The last failure that was logged, so that one that repeats is logged once.
     complained: Mutex<Option<String>>,
+    /// When the loop began its last turn.
+    turned: Mutex<Option<Stopwatch>>,
 }
 
 impl Worker {
@@ -90,7 +92,14 @@ impl Worker {
             pauses: Mutex::new(Pauses::default()),
             over: Mutex::new(Vec::new()),
             complained: Mutex::new(None),
+            turned: Mutex::new(None),
         }
+    }
+
+    /// How long ago the loop last turned; none before it begins.
+    #[must_use]
+    pub fn since_last_turn(&self) -> Option<Duration> {
+        lock(&self.turned).map(|turned| turned.elapsed())
     }
 
     /// With other limits.

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{Worker, lock};
+use crate::clock::Stopwatch;
 use crate::domain::job::{Job, JobKind};
 use crate::domain::outcome::Outcome;
 use crate::store::{StoreError, Urgency, write};
@@ -26,6 +27,7 @@ impl Worker {
         let mut running: JoinSet<()> = JoinSet::new();
         let mut released = false;
         while !stopping(&shutdown) {
+            *lock(&self.turned) = Some(Stopwatch::start());
             // Registered before looking: what is enqueued from here on wakes the wait below.
             let mut woken = pin!(wakeups.notified());
             woken.as_mut().enable();

@@ -22,6 +22,24 @@ use super::store::{Bench, said};
 const LIST: &str = "/krl/staging-ca";
 const REPORT: &str = "/krl/staging-ca/report";
 
+/// A process that is well.
+struct Well;
+
+#[async_trait::async_trait]
+impl jitbot::http::Probes for Well {
+    async fn health(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn readiness(&self) -> Result<(), Vec<String>> {
+        Ok(())
+    }
+
+    async fn metrics(&self) -> Result<(&'static str, String), String> {
+        Ok(("text/plain", String::new()))
+    }
+}
+
 struct Answer {
     status: u16,
     head: String,
@@ -51,6 +69,7 @@ impl Fetching {
                 [(IssuerName::new("staging-ca").unwrap(), desk)].into(),
             )),
             clock: bench.clock.clone(),
+            probes: Arc::new(Well),
         };
         let server = Server::start(SocketAddr::from(([127, 0, 0, 1], 0)), routes)
             .await

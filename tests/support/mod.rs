@@ -8,6 +8,7 @@ mod forms;
 pub mod office;
 pub mod scene;
 mod seen;
+pub mod watching;
 
 use std::path::PathBuf;
 use std::sync::Arc;

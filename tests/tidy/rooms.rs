@@ -191,6 +191,23 @@ pub fn adapters(source: &Source) -> Vec<Fault> {
     faults
 }
 
+/// What Prometheus reads is named in one room, which knows of ours `domain` alone.
+pub fn numbers(source: &Source) -> Vec<Fault> {
+    if source.room() == "metrics" {
+        return only(source, &["metrics", "domain"]);
+    }
+    source
+        .find("prometheus_client")
+        .into_iter()
+        .map(|at| {
+            source.fault(
+                at,
+                "`prometheus_client` outside `metrics`: others say what happened, not how it is shown",
+            )
+        })
+        .collect()
+}
+
 /// Direction 4: the engine knows no chat, issuer or directory; effects don't go past `service`.
 pub fn engine(source: &Source) -> Vec<Fault> {
     match source.room() {

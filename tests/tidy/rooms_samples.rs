@@ -322,3 +322,24 @@ fn unwraps_in_shipped_code() {
         ],
     );
 }
+
+#[test]
+fn numbers_elsewhere() {
+    judge(
+        rooms::numbers,
+        &[
+            (
+                "src/http/probes.rs",
+                "use prometheus_client::registry::Registry;",
+                &[1],
+            ),
+            ("src/metrics/mod.rs", "use crate::store::Store;", &[1]),
+            (
+                "src/metrics/mod.rs",
+                "use crate::domain::ids;\nuse prometheus_client::registry::Registry;",
+                &[],
+            ),
+            ("src/service/mod.rs", "use crate::metrics::Metrics;", &[]),
+        ],
+    );
+}

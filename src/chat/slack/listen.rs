@@ -12,16 +12,13 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use slack_morphism::blocks::{SlackViewSubmissionErrorsResponse, SlackViewSubmissionResponse};
-use slack_morphism::errors::SlackClientError;
 use slack_morphism::events::{
     SlackCommandEvent, SlackCommandEventResponse, SlackEventCallbackBody,
     SlackInteractionBlockActionsEvent, SlackInteractionEvent, SlackInteractionResponse,
     SlackInteractionViewSubmissionEvent, SlackPushEventCallback,
 };
 use slack_morphism::hyper_tokio::{SlackClientHyperHttpsConnector, SlackHyperClient};
-use slack_morphism::listener::{
-    HttpStatusCode, SlackClientEventsListenerEnvironment, SlackClientEventsUserState,
-};
+use slack_morphism::listener::{SlackClientEventsListenerEnvironment, SlackClientEventsUserState};
 use slack_morphism::{
     SlackClientSocketModeConfig, SlackClientSocketModeListener, SlackMessageContent,
     SlackSocketModeListenerCallbacks,
@@ -34,13 +31,16 @@ use super::me::Me;
 use super::press::pressed;
 use super::render;
 use super::respond::{Opening, open, publish, reply, say};
+use super::sockets::Sockets;
 use super::typed::as_typed;
+use super::unacknowledged::{BoxError, NotAcknowledged, on_error};
 use crate::chat::form::{Field, Form};
 use crate::chat::parse::parse;
 use crate::chat::port::Inbox;
+use crate::clock::Stopwatch;
 use crate::domain::answer::Answer;
 use crate::domain::command::{Act, Inbound, Query, Via};
-use crate::domain::ids::{AccountId, InvalidName, Place};
+use crate::domain::ids::{AccountId, Place};
 use crate::domain::refusal::Refusal;
 
 /// How long a callback waits for the commit. Slack's limit is 3 s from the moment that the person
@@ -59,23 +59,7 @@ const PINGS_LOST_MAX: u64 = 3;
 /// Time that the last acknowledgements have to leave when we stop.
 const LAST_ACKS: Duration = Duration::from_millis(100);
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Client = SlackHyperClient;
-
-/// Why nothing was acknowledged.
-#[derive(Debug, thiserror::Error)]
-enum NotAcknowledged {
-    #[error("the commit took longer than {} s", ANSWER_MAX.as_secs())]
-    TooSlow,
-    #[error("the work panicked")]
-    Panicked,
-    #[error("{0}")]
-    Unanswered(String),
-    #[error("we are stopping, or too much is in flight")]
-    Busy,
-    #[error("an event that names nobody: {0}")]
-    Nameless(#[from] InvalidName),
-}
 
 /// Listens until it is shut down.
 pub struct Listener {
@@ -88,6 +72,7 @@ struct Shared {
     api: Arc<Api>,
     me: Me,
     in_flight: Arc<Semaphore>,
+    sockets: Arc<Sockets>,
 }
 
 /// Opens the sockets and hands what people do to the inbox. Returns at once; Slack being away is
@@ -107,9 +92,12 @@ pub async fn listen(
         api: Arc::new(Api::new(settings)?),
         me,
         in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX as usize)),
+        sockets: Arc::new(Sockets::at_most(SOCKETS)),
     });
-    let environment =
-        Arc::new(SlackClientEventsListenerEnvironment::new(client).with_error_handler(on_error));
+    let environment = SlackClientEventsListenerEnvironment::new(client)
+        .with_error_handler(on_error)
+        .with_user_state(shared.sockets.clone());
+    let environment = Arc::new(environment);
     let config = SlackClientSocketModeConfig::new()
         .with_max_connections_count(SOCKETS)
         .with_initial_backoff_in_seconds(1)
@@ -126,6 +114,12 @@ pub async fn listen(
 }
 
 impl Listener {
+    /// What is known of the sockets.
+    #[must_use]
+    pub fn sockets(&self) -> Arc<Sockets> {
+        self.shared.sockets.clone()
+    }
+
     /// Takes nothing new, lets what is in flight be answered, then closes the sockets.
     pub async fn shutdown(self) {
         let all = Arc::clone(&self.shared.in_flight).acquire_many_owned(IN_FLIGHT_MAX);
@@ -146,8 +140,10 @@ fn callbacks(
     shared: &Arc<Shared>,
 ) -> SlackSocketModeListenerCallbacks<SlackClientHyperHttpsConnector> {
     let (for_commands, for_presses, for_events) = (shared.clone(), shared.clone(), shared.clone());
+    let sockets = shared.sockets.clone();
     SlackSocketModeListenerCallbacks {
         hello_callback: Box::new(move |_, _: Arc<Client>, _: SlackClientEventsUserState| {
+            sockets.opened();
             tracing::info!("listening to Slack");
             async {}
         }),
@@ -191,6 +187,17 @@ async fn in_time<T: Send + 'static>(
     shared: &Shared,
     work: impl Future<Output = Result<T, NotAcknowledged>> + Send + 'static,
 ) -> Result<T, BoxError> {
+    let took = Stopwatch::start();
+    shared.sockets.heard();
+    let done = within(shared, work).await;
+    shared.inbox.answered("slack", took.elapsed(), done.is_ok());
+    done
+}
+
+async fn within<T: Send + 'static>(
+    shared: &Shared,
+    work: impl Future<Output = Result<T, NotAcknowledged>> + Send + 'static,
+) -> Result<T, BoxError> {
     let permit: OwnedSemaphorePermit = Arc::clone(&shared.in_flight)
         .try_acquire_owned()
         .map_err(|_| NotAcknowledged::Busy)?;
@@ -201,7 +208,7 @@ async fn in_time<T: Send + 'static>(
     match tokio::time::timeout(ANSWER_MAX, task).await {
         Ok(Ok(done)) => Ok(done?),
         Ok(Err(_)) => Err(NotAcknowledged::Panicked.into()),
-        Err(_) => Err(NotAcknowledged::TooSlow.into()),
+        Err(_) => Err(NotAcknowledged::TooSlow(ANSWER_MAX).into()),
     }
 }
 
@@ -353,28 +360,4 @@ async fn handle(shared: &Shared, inbound: Inbound) -> Result<Answer, NotAcknowle
         .handle(inbound)
         .await
         .map_err(|unanswered| NotAcknowledged::Unanswered(unanswered.to_string()))
-}
-
-/// Says what went wrong and that nothing may be acknowledged. What slack-morphism can't read it
-/// acknowledges by itself, because it would not become readable.
-fn on_error(error: BoxError, _: Arc<Client>, _: SlackClientEventsUserState) -> HttpStatusCode {
-    // Never the error's own text where it repeats what was received: that holds what people typed,
-    // and addresses that are as good as a token.
-    if let Some(ours) = error.downcast_ref::<NotAcknowledged>() {
-        tracing::error!(reason = %ours, "an event from Slack was not acknowledged");
-    } else {
-        let what = match error.downcast_ref::<SlackClientError>() {
-            Some(SlackClientError::ProtocolError(protocol)) => {
-                format!(
-                    "an event that can't be read ({:?})",
-                    protocol.json_error.classify()
-                )
-            }
-            Some(SlackClientError::SocketModeProtocolError(_)) => "a broken socket".to_owned(),
-            Some(_) => "a failed call".to_owned(),
-            None => "an error without a name".to_owned(),
-        };
-        tracing::error!(what, "trouble with Slack's socket; it goes on");
-    }
-    HttpStatusCode::BAD_REQUEST
 }

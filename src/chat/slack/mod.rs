@@ -15,6 +15,8 @@ mod press;
 pub mod render;
 mod respond;
 pub mod send;
+pub mod sockets;
 pub mod survey;
 pub mod typed;
+mod unacknowledged;
 pub mod usergroups;

@@ -15,6 +15,7 @@ mod lock;
 mod record;
 mod requests;
 mod rows;
+mod standing;
 mod tx;
 mod view;
 mod writer;

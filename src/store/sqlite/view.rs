@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::tx::SqliteTx;
-use super::{directory, extensions, grants, jobs, kept, keys, record, requests};
+use super::{directory, extensions, grants, jobs, kept, keys, record, requests, standing};
 use crate::domain::audit::{AuditEntry, AuditKind, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
@@ -19,7 +19,9 @@ use crate::domain::job::JobKind;
 use crate::domain::public_key::PublicKey;
 use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
+use crate::domain::standing::Standing;
 use crate::domain::timing::Timestamp;
+use crate::store::watched::Watched;
 use crate::store::{DigestMark, Reads, StoreError};
 
 /// One moment of the database: what it reads first, it goes on seeing.
@@ -35,6 +37,13 @@ impl View {
 
 macro_rules! reads {
     ($reader:ty) => {
+        #[async_trait]
+        impl Watched for $reader {
+            async fn standing(&mut self, now: Timestamp) -> Result<Standing, StoreError> {
+                standing::standing(self.conn(), now).await
+            }
+        }
+
         #[async_trait]
         impl Reads for $reader {
             async fn request(&mut self, id: &RequestId) -> Result<Option<Request>, StoreError> {

@@ -1,0 +1,49 @@
+//! How many of our sockets are open, as far as is heard of them.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Counts sockets. A socket that Slack closes in good order goes unheard until the next one greets;
+/// whoever must know it asks besides whether Slack would open one.
+#[derive(Debug)]
+pub struct Sockets {
+    open: AtomicU32,
+    most: u32,
+}
+
+impl Sockets {
+    /// None is open yet; there are so many at most.
+    #[must_use]
+    pub const fn at_most(most: u32) -> Self {
+        Self {
+            open: AtomicU32::new(0),
+            most,
+        }
+    }
+
+    /// One greeted.
+    pub(super) fn opened(&self) {
+        self.change(|open| (open + 1).min(self.most));
+    }
+
+    /// One broke.
+    pub(super) fn broke(&self) {
+        self.change(|open| open.saturating_sub(1));
+    }
+
+    /// Something came, so one at least is open.
+    pub(super) fn heard(&self) {
+        self.change(|open| open.max(1));
+    }
+
+    /// Whether any is open.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.open.load(Ordering::Acquire) > 0
+    }
+
+    fn change(&self, to: impl Fn(u32) -> u32) {
+        let _ = self
+            .open
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| Some(to(open)));
+    }
+}
