@@ -2,13 +2,14 @@
 
 mod sample;
 
-use jitbot::chat::card::{Letter, Occasion};
+use jitbot::chat::card::{Letter, Notable, Occasion};
 use jitbot::chat::slack::render::{self, Names};
-use jitbot::domain::answer::Answer;
+use jitbot::domain::answer::{Answer, KeyAnswer};
 use jitbot::domain::departure::Departure;
 use jitbot::domain::directory::{AccountStatus, GroupNews};
 use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
 use jitbot::domain::ids::DirectoryGroupId;
+use jitbot::domain::public_key::BadKey;
 use jitbot::domain::refusal::Refusal;
 use jitbot::domain::request::RequestState;
 use proptest::prelude::*;
@@ -190,6 +191,12 @@ proptest! {
         one.action = action;
         one.target = target;
         one.reason = Some(reason);
+        one.notable = vec![
+            Notable::FirstTime,
+            Notable::HoldsSame(at(60)),
+            Notable::HoldsOthers(3),
+            Notable::KeyFromChat { fingerprint: "SHA256:abc".into(), given_at: at(0) },
+        ];
         one.entitlements = gives;
         one.decisions = vec![yes(Some(account("UBOB")), 1); votes];
         let drawn = render::card(&one, &Names::from([(account("UBOB"), name)]));
@@ -214,6 +221,10 @@ proptest! {
             },
             Letter::Group { group: said.clone(), news: GroupNews::Healed { members: 3 } },
             Letter::Group { group: said.clone(), news: GroupNews::NameMoved { held: user_group("S0OLD"), now: user_group("S0NEW") } },
+            Letter::KeyChanged { of: account("UALICE"), by: Some(account("UBOB")), fingerprint: Some("SHA256:abc".into()) },
+            Letter::YourKeyChanged { by: account("UALICE"), fingerprint: None },
+            Letter::Answer(Answer::Key(KeyAnswer { done: None, of: None, fingerprint: Some("SHA256:abc".into()), given_at: None, taken_in_chat: true })),
+            Letter::Answer(Answer::Refused(Refusal::BadKey { why: BadKey::Kind(said.clone()) })),
             Letter::DirectoryFails { platform: "slack".into(), said: said.clone() },
             Letter::Ready { occasion: Occasion::MoreTime, card, how_to_use: how, document: Some("k".repeat(document.len().min(9_000))) },
             Letter::Answer(Answer::Refused(Refusal::BadDuration { typed: said.clone() })),

@@ -77,7 +77,7 @@ pub(super) fn bad(why: &BadKey) -> Text {
         .code("ssh-keygen -t ed25519")
         .plain("."),
         BadKey::Kind(kind) => Text::of("That is a key of the kind ")
-            .code(kind)
+            .strong(kind)
             .plain(", for which no certificate can be made. Make a new one with ")
             .code("ssh-keygen -t ed25519")
             .plain("."),
