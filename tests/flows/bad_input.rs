@@ -195,3 +195,32 @@ async fn malformed_events_never_end_the_bot() {
         .await;
     world.card(&id).await;
 }
+
+#[tokio::test]
+async fn nobody_has_anothers_access_sent_to_them() {
+    let world = World::start().await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
+    let card = world.card(&id).await;
+    let value = card.buttons[0].value.clone();
+    world.presses("bob", "Approve", &id).await;
+    // Bob decides on it, so he may see it; Send again is a button of Alice's own Home.
+    let forged = ForgedPress {
+        user: "U0BOB".into(),
+        channel: APPROVALS.into(),
+        ts: card.ts.clone(),
+        action_id: "jitbot_again".into(),
+        value,
+        block_id: "jitbot_act_0".into(),
+    };
+    world.here.people.forge(&forged).await.unwrap();
+    world.settle().await;
+    let told = world.told("bob").await.join("\n") + &world.whispers("bob").await.join("\n");
+    assert!(!told.contains("-cert-v01"), "{told}");
+    assert!(
+        told.contains("Only who asked for it or receives it"),
+        "{told}"
+    );
+    assert!(!world.kinds(&id).await.contains(&"sent_again".to_owned()));
+}
