@@ -306,7 +306,11 @@ impl JobKind {
     /// The channel of security that this message is for. Security gets it, whatever becomes of the
     /// channel; none for everything else.
     #[must_use]
-    pub fn security_place(&self) -> Option<&Place> {
+    pub fn security_place(&self) -> Option<Place> {
+        self.clone().security_place_mut().cloned()
+    }
+
+    fn security_place_mut(&mut self) -> Option<&mut Place> {
         match self {
             Self::TellStuck { place, .. }
             | Self::TellHealed { place, .. }
@@ -357,21 +361,8 @@ impl JobKind {
     #[must_use]
     pub fn to_place(&self, to: &Place) -> Self {
         let mut other = self.clone();
-        match &mut other {
-            Self::TellStuck { place, .. }
-            | Self::TellHealed { place, .. }
-            | Self::TellCardLost { place, .. }
-            | Self::TellClock { place, .. }
-            | Self::TellPlaceLost { place, .. }
-            | Self::TellPlaceBack { place, .. }
-            | Self::TellLeft { place, .. }
-            | Self::TellGroup { place, .. }
-            | Self::TellDirectoryFails { place, .. }
-            | Self::TellDirectoryAnswers { place, .. }
-            | Self::TellPolicy { place, .. }
-            | Self::TellKey { place, .. }
-            | Self::Digest { place, .. } => *place = to.clone(),
-            _ => {}
+        if let Some(place) = other.security_place_mut() {
+            *place = to.clone();
         }
         other
     }

@@ -25,7 +25,7 @@ impl Effects {
         }
         let channels = &self.service.policy().security.channels;
         // Others may read a channel that the config no longer names.
-        (self.privately.is_none() && !channels.contains(place)).then_some(Outcome::Due)
+        (self.privately.is_none() && !channels.contains(&place)).then_some(Outcome::Due)
     }
 
     pub(super) async fn watch_place(&self, place: &Place, shows: bool) -> Result<Outcome, Outcome> {
@@ -76,7 +76,7 @@ impl Effects {
     pub(super) async fn once_back(&self, job: &Job, message: &JobKind) -> Result<Outcome, Outcome> {
         if let Some(place) = message.security_place()
             && self.not_for_there(message).is_none()
-            && let Some(waits) = self.waits_for(place).await?
+            && let Some(waits) = self.waits_for(&place).await?
         {
             return Ok(waits);
         }

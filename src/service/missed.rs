@@ -127,7 +127,7 @@ pub(super) async fn person(
 ) -> Result<Settle, StoreError> {
     let error = said.to_owned();
     let missed = match message.security_place() {
-        Some(place) => tx.open_job(&watch_key(place)).await?.is_some(),
+        Some(place) => tx.open_job(&watch_key(&place)).await?.is_some(),
         None => false,
     };
     Ok(
