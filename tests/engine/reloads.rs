@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use jitbot::domain::grant::GrantState;
 use jitbot::domain::ids::ResourceName;
@@ -41,23 +42,25 @@ async fn what_is_committed_after_a_change_is_decided_by_it_also_when_it_was_begu
 
     // The writer is busy; the change and then the intent to give wait for it.
     let (let_go, held) = tokio::sync::oneshot::channel::<()>();
-    let busy = write(&*world.store, Urgency::Outcome, move |_tx| {
+    let mut busy = std::pin::pin!(write(&*world.store, Urgency::Outcome, move |_tx| {
         Box::pin(async move {
             let _ = held.await;
             Ok(())
         })
-    });
-    let (busy, change, outcome, ()) = tokio::join!(
-        busy,
+    }));
+    assert!(futures_util::poll!(&mut busy).is_pending());
+    let mut change = std::pin::pin!(
         world
             .service
-            .reload(in_force(without_orders()), Box::new(|| {})),
-        world.runs(&job),
-        async {
-            tokio::task::yield_now().await;
-            let _ = let_go.send(());
-        }
+            .reload(in_force(without_orders()), Box::new(|| {}))
     );
+    // It reads something first; then it waits for the writer, and is ahead of the intent.
+    let waits = tokio::time::timeout(Duration::from_millis(500), &mut change).await;
+    assert!(waits.is_err(), "the writer is busy");
+    let (busy, change, outcome, ()) = tokio::join!(busy, change, world.runs(&job), async {
+        tokio::task::yield_now().await;
+        let _ = let_go.send(());
+    });
     busy.unwrap();
     change.unwrap();
     world.records(&job, outcome).await;
