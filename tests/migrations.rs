@@ -10,11 +10,12 @@ use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
 /// By version: a row in each table that it brought, every column filled. Later migrations must carry
 /// them over.
-const SAMPLES: [&str; 4] = [
+const SAMPLES: [&str; 5] = [
     include_str!("migrations/samples_1.sql"),
     include_str!("migrations/samples_2.sql"),
     include_str!("migrations/samples_3.sql"),
     include_str!("migrations/samples_4.sql"),
+    include_str!("migrations/samples_5.sql"),
 ];
 
 async fn empty() -> SqliteConnection {
@@ -234,6 +235,7 @@ const WRONG: &[(&str, &str)] = &[
         "decisions.request",
     ),
     ("UPDATE grants SET state = 'gone'", "grant_state_known"),
+    ("UPDATE grants SET delivery = 'lost' WHERE serial = 1", "grant_delivery_known"),
     ("UPDATE grants SET id = 'g9999999999'", "grant_id_is_its_requests"),
     ("INSERT INTO grants (id, request, state, beneficiary_account, resource, issuer, spec, spec_hash,
         approved_at, activate_by, end_by, revoke_failures)

@@ -1,6 +1,7 @@
 //! What a card and a letter say, before any platform draws them.
 
 use crate::domain::answer::Answer;
+use crate::domain::delivery::IssuedSecret;
 use crate::domain::departure::Departure;
 use crate::domain::directory::GroupNews;
 use crate::domain::grant::{EndingReason, Evidence, GrantState};
@@ -82,6 +83,17 @@ pub struct Card {
     pub more_time: Vec<(RequestId, Timestamp)>,
 }
 
+/// What a letter says of the secret that a target made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretNews {
+    /// This is it.
+    Here(IssuedSecret),
+    /// It was sent before and goes on working.
+    SentBefore,
+    /// Nobody knows whether it was sent.
+    MayBeLost,
+}
+
 /// One decision on a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardDecision {
@@ -138,6 +150,8 @@ pub enum Notable {
     HoldsSame(Timestamp),
     /// So many other accesses of this person are live.
     HoldsOthers(i64),
+    /// The target makes a secret, which goes to the beneficiary.
+    MakesSecret,
     /// The access is for a public key that was given in chat.
     KeyFromChat {
         /// Its fingerprint.
@@ -182,7 +196,11 @@ pub enum Letter {
         how_to_use: String,
         /// E.g. the certificate.
         document: Option<String>,
+        /// Where the target makes secrets: what is to be said of it.
+        secret: Option<SecretNews>,
     },
+    /// To the beneficiary: the target makes no other secret.
+    NotRenewed(Box<Card>),
     /// To the beneficiary: it ends soon.
     Reminder(Box<Card>),
     /// To the beneficiary: the more time that was approved is not given.

@@ -4,6 +4,7 @@
 //! typed text, which can only enter as plain text, can't ping, link or format anything.
 
 use super::button::Button;
+use crate::domain::delivery::IssuedSecret;
 use crate::domain::ids::{AccountId, Place};
 use crate::domain::timing::Timestamp;
 
@@ -169,6 +170,8 @@ pub enum Part {
     Quote(String),
     /// Text that must come out as it is, e.g. a certificate. Never cut.
     Verbatim(String),
+    /// A secret for who reads it: as it is, and in no notification. Never cut.
+    Secret(IssuedSecret),
     /// A line that matters less.
     Aside(Text),
     /// Buttons in a row.
@@ -218,7 +221,11 @@ impl Message {
             .flat_map(|part| match part {
                 Part::Line(text) | Part::Aside(text) => std::slice::from_ref(text),
                 Part::List(lines) => lines.as_slice(),
-                Part::Section(_) | Part::Quote(_) | Part::Verbatim(_) | Part::Buttons(_) => &[],
+                Part::Section(_)
+                | Part::Quote(_)
+                | Part::Verbatim(_)
+                | Part::Secret(_)
+                | Part::Buttons(_) => &[],
             })
             .flat_map(Text::quiet_people)
             .cloned()
@@ -237,7 +244,7 @@ impl Message {
                     lines.extend(items.iter().map(|item| format!("- {}", item.flat())));
                 }
                 Part::Quote(words) => lines.push(format!("\u{201c}{}\u{201d}", shown(words))),
-                Part::Verbatim(_) | Part::Buttons(_) => {}
+                Part::Verbatim(_) | Part::Secret(_) | Part::Buttons(_) => {}
             }
         }
         lines.join("\n")

@@ -16,6 +16,7 @@ mod lists;
 mod places;
 mod policies;
 mod refusals;
+mod secrets;
 mod summaries;
 
 pub use answers::answer;

@@ -37,6 +37,8 @@ pub enum Answer {
     ExtensionByRule(Summary),
     /// How it is used is being told again.
     SendingAgain(Summary),
+    /// The target makes another secret, which is then told.
+    MakingAnew(Summary),
     /// Taken back.
     Withdrawn(Summary),
     /// The access is being taken away.

@@ -72,6 +72,16 @@ pub enum AuditKind {
     Ended,
     /// The beneficiary was told again how access is used.
     SentAgain,
+    /// We are about to have the target make a secret anew.
+    RenewIntended,
+    /// The target made it anew; the one before is over.
+    Renewed,
+    /// An attempt to have it made anew failed, or its outcome is unknown.
+    RenewTroubled,
+    /// A secret went to the beneficiary.
+    SecretSent,
+    /// Nobody knows whether a secret reached the beneficiary.
+    SecretMayBeLost,
     /// Somebody gave a public key in chat.
     KeyGiven,
     /// Somebody had their public key forgotten.
@@ -111,6 +121,11 @@ impl AuditKind {
             Self::Stuck => "stuck",
             Self::Ended => "ended",
             Self::SentAgain => "sent_again",
+            Self::RenewIntended => "renew_intended",
+            Self::Renewed => "renewed",
+            Self::RenewTroubled => "renew_troubled",
+            Self::SecretSent => "secret_sent",
+            Self::SecretMayBeLost => "secret_may_be_lost",
             Self::KeyGiven => "key_given",
             Self::KeyForgotten => "key_forgotten",
             Self::DigestMade => "digest_made",

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::delivery::Delivery;
 use super::ids::GrantId;
 use super::person::Identity;
 use super::request::IllegalTransition;
@@ -269,6 +270,8 @@ pub struct Grant {
     pub active_at: Option<Timestamp>,
     /// The issuer's handle; never secret.
     pub handle: Option<serde_json::Value>,
+    /// Whether its latest secret reached the beneficiary; none where the target made none.
+    pub delivery: Option<Delivery>,
     /// Why it ends, once it does.
     pub ending: Option<Ending>,
     /// Failed attempts to take it away.

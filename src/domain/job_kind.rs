@@ -86,6 +86,20 @@ pub enum JobKind {
         /// Which of the beneficiary's accounts asked.
         account: AccountId,
     },
+    /// Have the target make a grant's secret anew, because the beneficiary asked for it.
+    RenewSecret {
+        /// Which.
+        grant: GrantId,
+        /// Which of the beneficiary's accounts asked, and gets it.
+        account: AccountId,
+    },
+    /// Tell the beneficiary that the target makes no other secret.
+    NotifyNotRenewed {
+        /// Which.
+        grant: GrantId,
+        /// Which of their accounts asked.
+        account: AccountId,
+    },
     /// Draw a reminder as it is true now: its buttons go once they have nothing to do.
     SyncReminder {
         /// Which.
@@ -334,6 +348,8 @@ impl JobKind {
             | Self::NotifyExtended { .. }
             | Self::NotifyNotExtended { .. }
             | Self::SendAgain { .. }
+            | Self::RenewSecret { .. }
+            | Self::NotifyNotRenewed { .. }
             | Self::SyncReminder { .. }
             | Self::SyncHome { .. }
             | Self::History { .. }

@@ -123,6 +123,23 @@ impl JobOrder {
         }
     }
 
+    /// Have the target make a grant's secret anew. One at a time.
+    #[must_use]
+    pub fn renew_secret(grant: &GrantId, spec: &Spec, to: &AccountId, now: Timestamp) -> Self {
+        Self {
+            kind: JobKind::RenewSecret {
+                grant: grant.clone(),
+                account: to.clone(),
+            },
+            key: format!("renew:{grant}"),
+            lane: Lane::issuer(&spec.issuer),
+            serial_key: Some(holding_key(spec)),
+            rank: 1,
+            run_at: now,
+            on_duplicate: OnDuplicate::Keep,
+        }
+    }
+
     /// Let a request run out.
     #[must_use]
     pub fn expire(request: &RequestId, at: Timestamp) -> Self {

@@ -9,6 +9,7 @@ pub mod audit_verify;
 pub mod command;
 pub mod decide;
 pub mod decision;
+pub mod delivery;
 pub mod departure;
 pub mod directory;
 pub mod directory_jobs;

@@ -3,7 +3,7 @@
 use super::command::MessageRef;
 use super::directory::{FetchTrouble, Fetched};
 use super::grant::Evidence;
-use super::ids::Place;
+use super::ids::{AccountId, GrantId, Place};
 
 /// A channel that can't be posted to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +25,15 @@ pub enum Outcome {
     Issued {
         /// What finds it again, and what the beneficiary is told; never secret.
         handle: serde_json::Value,
+        /// Whether it made a secret, which is to be handed over.
+        secret: bool,
     },
     /// The target holds the later end.
     Extended {
         /// What finds it again, and what the beneficiary is told; never secret.
         handle: serde_json::Value,
+        /// Whether it made a secret, which is to be handed over.
+        secret: bool,
     },
     /// The target refused the later end, for good.
     NotExtended {
@@ -49,6 +53,20 @@ pub enum Outcome {
     /// Nobody knows whether access is there.
     IssueUnknown {
         /// What happened.
+        said: String,
+    },
+    /// The platform took the message that holds a secret.
+    SecretSent {
+        /// Of which grant.
+        grant: GrantId,
+        /// To whom.
+        to: AccountId,
+    },
+    /// Nobody knows whether a secret was handed over, or it was lost before.
+    SecretMayBeLost {
+        /// Of which grant.
+        grant: GrantId,
+        /// What happened, without secrets.
         said: String,
     },
     /// Access is gone.

@@ -38,6 +38,10 @@ impl Effects {
         if others > 0 {
             notable.push(Notable::HoldsOthers(others));
         }
+        let issuer = self.issuers.get(&request.spec.issuer);
+        if issuer.is_some_and(|issuer| issuer.capabilities().makes_secret) {
+            notable.push(Notable::MakesSecret);
+        }
         if let Some(given_at) = request.spec.account.given_at {
             notable.push(Notable::KeyFromChat {
                 fingerprint: request.spec.account.id.clone(),

@@ -1,6 +1,6 @@
 //! Tells the target a later end: the intent is committed first, then the target is called.
 
-use super::issue::{kept, order};
+use super::issue::{answered, order};
 use super::{Effects, ours};
 use crate::domain::ids::RequestId;
 use crate::domain::job::Job;
@@ -27,9 +27,10 @@ impl Effects {
             ..order(&grant)
         };
         Ok(match issuer.extend(&order, handle).await {
-            Ok(issued) => Outcome::Extended {
-                handle: kept(issued),
-            },
+            Ok(issued) => {
+                let (handle, secret) = answered(&self.secrets, &grant.id, issued);
+                Outcome::Extended { handle, secret }
+            }
             Err(IssueError::Retry { said, after_s }) => Outcome::Retry {
                 said,
                 after_s,

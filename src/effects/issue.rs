@@ -1,5 +1,6 @@
 //! Gives access: the intent is committed first, then the target is called.
 
+use super::secrets_in_hand::SecretsInHand;
 use super::{Effects, ours};
 use crate::clock::Stopwatch;
 use crate::domain::grant::Grant;
@@ -17,16 +18,27 @@ pub(super) fn order(grant: &Grant) -> GrantOrder {
         serial: u64::try_from(grant.serial).unwrap_or_default(),
         spec: grant.spec.clone(),
         native_deadline: grant.native_deadline,
+        renewal: None,
     }
 }
 
-/// What is kept of what a target gave.
-pub(super) fn kept(issued: Issued) -> serde_json::Value {
-    serde_json::json!({
+/// What is recorded of what a target gave, and whether there is a secret: that stays in hand until it is
+/// handed over, in place of an older one.
+pub(super) fn answered(
+    secrets: &SecretsInHand,
+    grant: &GrantId,
+    issued: Issued,
+) -> (serde_json::Value, bool) {
+    let handle = serde_json::json!({
         "handle": issued.handle,
         "how_to_use": issued.how_to_use,
         "document": issued.document,
-    })
+    });
+    let has_secret = issued.secret.is_some();
+    if let Some(secret) = issued.secret {
+        secrets.keep(grant, secret);
+    }
+    (handle, has_secret)
 }
 
 impl Effects {
@@ -47,9 +59,10 @@ impl Effects {
         let issued = issuer.issue(&order).await;
         self.metrics.called(TargetCall::Issue, took.elapsed());
         Ok(match issued {
-            Ok(issued) => Outcome::Issued {
-                handle: kept(issued),
-            },
+            Ok(issued) => {
+                let (handle, secret) = answered(&self.secrets, id, issued);
+                Outcome::Issued { handle, secret }
+            }
             Err(IssueError::Retry { said, after_s }) => Outcome::Retry {
                 said,
                 after_s,

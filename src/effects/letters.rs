@@ -2,8 +2,10 @@
 //! itself when that has made it pointless.
 
 use super::{Effects, post_failed};
-use crate::chat::card::{Letter, Occasion};
+use crate::chat::card::{Letter, Occasion, SecretNews};
+use crate::chat::port::PostError;
 use crate::domain::command::MessageRef;
+use crate::domain::delivery::Delivery;
 use crate::domain::grant::GrantState;
 use crate::domain::ids::{AccountId, GrantId, RequestId};
 use crate::domain::outcome::Outcome;
@@ -99,7 +101,24 @@ impl Effects {
     ) -> Result<Outcome, Outcome> {
         let (facts, card) = self.card(&id.request()).await?;
         let Some(grant) = facts.grant.filter(|g| g.state == GrantState::Active) else {
+            self.secrets.take(id);
             return Ok(Outcome::Done);
+        };
+        let secret = match grant.delivery {
+            None => None,
+            Some(Delivery::Sent) => Some(SecretNews::SentBefore),
+            Some(Delivery::Unknown) => Some(SecretNews::MayBeLost),
+            Some(Delivery::Waiting) => match self.secrets.take(id) {
+                Some(secret) => Some(SecretNews::Here(secret)),
+                None => {
+                    return Ok(Outcome::SecretMayBeLost {
+                        grant: id.clone(),
+                        said: "jitbot was restarted, or a call broke off, before it was known that the \
+                               secret had been sent"
+                            .to_owned(),
+                    });
+                }
+            },
         };
         let told = grant.handle.unwrap_or_default();
         let letter = Letter::Ready {
@@ -107,9 +126,65 @@ impl Effects {
             card: Box::new(card),
             how_to_use: told["how_to_use"].as_str().unwrap_or_default().to_owned(),
             document: told["document"].as_str().map(str::to_owned),
+            secret,
         };
         let account = account.unwrap_or(&grant.beneficiary.account);
-        self.tell(account, &letter).await
+        match letter {
+            Letter::Ready {
+                secret: Some(SecretNews::Here(_)),
+                ..
+            } => self.hand_over(id, account, letter).await,
+            letter => self.tell(account, &letter).await,
+        }
+    }
+
+    /// Sends a letter that holds a secret: once, unless it surely did not arrive.
+    async fn hand_over(
+        &self,
+        grant: &GrantId,
+        to: &AccountId,
+        letter: Letter,
+    ) -> Result<Outcome, Outcome> {
+        let failed = match self.outbox(to.platform())?.tell(to, &letter).await {
+            Ok(()) => {
+                return Ok(Outcome::SecretSent {
+                    grant: grant.clone(),
+                    to: to.clone(),
+                });
+            }
+            Err(failed) => failed,
+        };
+        match failed {
+            PostError::RateLimited { .. } | PostError::Retry { .. } => {
+                if let Letter::Ready {
+                    secret: Some(SecretNews::Here(secret)),
+                    ..
+                } = letter
+                {
+                    self.secrets.give_back(grant, secret);
+                }
+                Err(post_failed(failed))
+            }
+            PostError::Unknown { said }
+            | PostError::NoPlace { said, .. }
+            | PostError::Permanent { said } => Ok(Outcome::SecretMayBeLost {
+                grant: grant.clone(),
+                said,
+            }),
+        }
+    }
+
+    pub(super) async fn notify_not_renewed(
+        &self,
+        id: &GrantId,
+        account: &AccountId,
+    ) -> Result<Outcome, Outcome> {
+        let (facts, card) = self.card(&id.request()).await?;
+        if facts.grant.is_none_or(|g| g.state != GrantState::Active) {
+            return Ok(Outcome::Done);
+        }
+        self.tell(account, &Letter::NotRenewed(Box::new(card)))
+            .await
     }
 
     pub(super) async fn sync_reminder(

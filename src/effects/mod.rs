@@ -16,7 +16,9 @@ mod letters;
 mod places;
 mod publish;
 mod refresh_facts;
+mod renew;
 mod revoke;
+mod secrets_in_hand;
 mod security;
 mod strike_copy;
 mod sync_card;
@@ -28,6 +30,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::secrets_in_hand::SecretsInHand;
 use crate::chat::port::{Outbox, PostError};
 use crate::directory::DirectorySource;
 use crate::domain::ids::{AccountId, IssuerName, Place};
@@ -50,6 +53,7 @@ pub struct Effects {
     privately: Option<AccountId>,
     issuers: Arc<Registry>,
     metrics: Arc<Metrics>,
+    secrets: SecretsInHand,
 }
 
 impl Effects {
@@ -70,6 +74,7 @@ impl Effects {
             directories: BTreeMap::new(),
             privately: None,
             metrics: Arc::default(),
+            secrets: SecretsInHand::default(),
         }
     }
 
@@ -153,6 +158,10 @@ impl Handler for Effects {
             JobKind::NotifyDecided { request } => self.notify_decided(request).await,
             JobKind::NotifyReady { grant } => self.notify_ready(grant).await,
             JobKind::SendAgain { grant, account } => self.send_again(grant, account).await,
+            JobKind::RenewSecret { grant, .. } => self.renew_secret(job, grant).await,
+            JobKind::NotifyNotRenewed { grant, account } => {
+                self.notify_not_renewed(grant, account).await
+            }
             JobKind::SyncReminder { grant, on } => self.sync_reminder(grant, on).await,
             JobKind::NotifyExtended { request } => self.notify_extended(request).await,
             JobKind::NotifyNotExtended { request } => self.notify_not_extended(request).await,

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::delivery::IssuedSecret;
 use crate::domain::grant::Evidence;
 use crate::domain::ids::{AccountId, GrantId, PersonName};
 use crate::domain::public_key::PublicKey;
@@ -81,6 +82,8 @@ pub struct Capabilities {
     pub sessions_outlive: bool,
     /// Seconds after which absence can be believed once an outcome was unknown.
     pub settles_within_s: i64,
+    /// Whether giving access makes a secret, which its beneficiary is sent once.
+    pub makes_secret: bool,
 }
 
 /// A person as an issuer needs to know them.
@@ -108,6 +111,9 @@ pub struct GrantOrder {
     /// extension moves only later. The intent precedes every call, so whatever was minted, recorded or
     /// not, is valid until then at most. None where no intent was ever recorded, so nothing was minted.
     pub native_deadline: Option<Timestamp>,
+    /// Set where access that is there is given once more so that its secret is made anew: another number
+    /// each time. The secret before must not work any more.
+    pub renewal: Option<i64>,
 }
 
 /// What giving access yielded.
@@ -122,6 +128,8 @@ pub struct Issued {
     pub how_to_use: String,
     /// A document for the beneficiary, e.g. a certificate; never secret.
     pub document: Option<String>,
+    /// A secret that the target made for this grant; whoever has an older one can't use that any more.
+    pub secret: Option<IssuedSecret>,
 }
 
 /// What the target says of a grant.

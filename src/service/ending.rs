@@ -111,8 +111,20 @@ pub(super) async fn send_again(
         };
         return Ok(Verdict::refused(refusal, Some(id)));
     };
-    let told = Answer::SendingAgain(summary_of(&acting.policy, &request, Some(&grant)));
-    let order = JobOrder::send_again(&grant.id, &acting.inbound.actor, tx.now());
+    let summary = summary_of(&acting.policy, &request, Some(&grant));
+    let (actor, now) = (&acting.inbound.actor, tx.now());
+    // A secret is not kept, so it can't be sent again: the target makes another.
+    let (told, order) = if grant.delivery.is_some() {
+        (
+            Answer::MakingAnew(summary),
+            JobOrder::renew_secret(&grant.id, &grant.spec, actor, now),
+        )
+    } else {
+        (
+            Answer::SendingAgain(summary),
+            JobOrder::send_again(&grant.id, actor, now),
+        )
+    };
     let base = grant.id.request();
     let last = tx.last_entry(&base, AuditKind::SentAgain).await?;
     let just_now = last.is_some_and(|at| tx.now() < at + seconds(SENT_AGAIN_EVERY_S));

@@ -20,6 +20,7 @@ mod places;
 mod queries;
 mod refreshing;
 mod reloading;
+mod renewing;
 mod submitting;
 mod turns;
 mod verdict;
@@ -39,6 +40,7 @@ pub use orphans::{Lost, Orphan, orphans};
 pub use queries::CardFacts;
 pub use refreshing::DueFacts;
 pub use reloading::NotTakenUp;
+pub use renewing::RenewTurn;
 pub use turns::{IssueTurn, RevokeTurn};
 
 /// When the digest after a moment is due.

@@ -40,11 +40,18 @@ impl Recorder for Service {
                 }
                 let after = super::places::posted(tx, &policy, &job, &outcome).await?;
                 let of_place = super::places::record(tx, &policy, &job, &outcome).await?;
-                let (plan, settle) = match (&job.kind, of_place) {
-                    (_, Some(of_place)) => of_place,
+                let done = match of_place {
+                    None => super::renewing::handed_over(tx, &job.kind, &outcome).await?,
+                    of_place => of_place,
+                };
+                let (plan, settle) = match (&job.kind, done) {
+                    (_, Some(done)) => done,
                     (JobKind::Issue { grant }, None) => issue(tx, grant, &job, outcome).await?,
                     (JobKind::Extend { request }, None) => {
                         extend(tx, &policy, request, &job, outcome).await?
+                    }
+                    (JobKind::RenewSecret { grant, account }, None) => {
+                        super::renewing::renewed(tx, grant, account, &job, outcome).await?
                     }
                     (JobKind::Revoke { grant }, None) => {
                         revoke(tx, &policy, grant, &job, outcome).await?
@@ -95,7 +102,9 @@ async fn late(
     outcome: Outcome,
 ) -> Result<(), StoreError> {
     let about = match (&job.kind, &outcome) {
-        (JobKind::Issue { grant }, Outcome::Issued { .. }) => grant.clone(),
+        (JobKind::Issue { grant } | JobKind::RenewSecret { grant, .. }, Outcome::Issued { .. }) => {
+            grant.clone()
+        }
         (JobKind::Extend { request }, Outcome::Extended { .. }) => {
             match tx.request(request).await? {
                 Some(request) => request.about_grant(),
@@ -113,6 +122,9 @@ async fn late(
     }
     let (plan, _) = match &job.kind {
         JobKind::Extend { request } => extend(tx, policy, request, job, outcome).await?,
+        JobKind::RenewSecret { grant, account } => {
+            super::renewing::renewed(tx, grant, account, job, outcome).await?
+        }
         _ => issue(tx, &about, job, outcome).await?,
     };
     apply(tx, plan).await
@@ -135,8 +147,8 @@ async fn extend(
         grant: &grant,
     };
     Ok(match outcome {
-        Outcome::Extended { handle } => (
-            extending::extended(of, handle, now).map_err(conflict)?,
+        Outcome::Extended { handle, secret } => (
+            extending::extended(of, handle, secret, now).map_err(conflict)?,
             Settle::Done,
         ),
         Outcome::NotExtended { said } | Outcome::Impossible { said } => {
@@ -188,8 +200,8 @@ async fn issue(
     };
     let done = |plan| Ok((plan, Settle::Done));
     match outcome {
-        Outcome::Issued { handle } => {
-            done(giving::issued(&request, &grant, handle, now).map_err(conflict)?)
+        Outcome::Issued { handle, secret } => {
+            done(giving::issued(&request, &grant, handle, secret, now).map_err(conflict)?)
         }
         Outcome::NotIssued { said } => {
             done(giving::not_issued(&request, &grant, &said, now).map_err(conflict)?)
@@ -208,6 +220,8 @@ async fn issue(
         | Outcome::Extended { .. }
         | Outcome::NotExtended { .. }
         | Outcome::Gone(_)
+        | Outcome::SecretSent { .. }
+        | Outcome::SecretMayBeLost { .. }
         | Outcome::HistoryWritten { .. }
         | Outcome::CardPosted(_)
         | Outcome::PostedTo(_)

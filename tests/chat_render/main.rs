@@ -2,9 +2,10 @@
 
 mod sample;
 
-use jitbot::chat::card::{Letter, Notable, Occasion};
+use jitbot::chat::card::{Letter, Notable, Occasion, SecretNews};
 use jitbot::chat::slack::render::{self, Names};
 use jitbot::domain::answer::{Answer, KeyAnswer};
+use jitbot::domain::delivery::IssuedSecret;
 use jitbot::domain::departure::Departure;
 use jitbot::domain::directory::{AccountStatus, GroupNews};
 use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
@@ -226,7 +227,7 @@ proptest! {
             Letter::Answer(Answer::Key(KeyAnswer { done: None, of: None, fingerprint: Some("SHA256:abc".into()), given_at: None, taken_in_chat: true })),
             Letter::Answer(Answer::Refused(Refusal::BadKey { why: BadKey::Kind(said.clone()) })),
             Letter::DirectoryFails { platform: "slack".into(), said: said.clone() },
-            Letter::Ready { occasion: Occasion::MoreTime, card, how_to_use: how, document: Some("k".repeat(document.len().min(9_000))) },
+            Letter::Ready { occasion: Occasion::MoreTime, card, how_to_use: how, document: Some("k".repeat(document.len().min(9_000))), secret: Some(SecretNews::Here(IssuedSecret::new("s".repeat(2_700)))) },
             Letter::Answer(Answer::Refused(Refusal::BadDuration { typed: said.clone() })),
             Letter::Answer(Answer::Refused(Refusal::UnknownResource { typed: said, suggestion: None })),
         ] {
@@ -325,6 +326,9 @@ fn letters_name_the_reference_and_what_can_be_done() {
             card: one.clone(),
             how_to_use: "Save it as id-cert.pub and log in.".into(),
             document: Some("ssh-ed25519-cert-v01@openssh.com AAAA== *key*".into()),
+            secret: Some(SecretNews::Here(IssuedSecret::new(
+                "once *only* <!here>".into(),
+            ))),
         },
         &names(),
     );
@@ -333,7 +337,13 @@ fn letters_name_the_reference_and_what_can_be_done() {
         json.contains(r#"{"elements":[{"text":"ssh-ed25519-cert-v01@openssh.com AAAA== *key*","type":"text"}],"type":"rich_text_preformatted"}"#),
         "{json}"
     );
+    assert!(
+        json.contains(r#"{"text":"once *only* <!here>","type":"text"}"#),
+        "{json}"
+    );
+    // What a locked phone shows.
     assert!(!ready.text.contains("AAAA"), "{}", ready.text);
+    assert!(!ready.text.contains("once"), "{}", ready.text);
     let reminder = render::letter(&Letter::Reminder(one), &names());
     let said = read(&reminder.blocks);
     assert!(said.contains("/jit done ra100000000"), "{said}");

@@ -156,7 +156,7 @@ fn the_target_gives_access() {
             ("ended failed", "stands in late_issue.rs"),
         ],
         |request, grant| {
-            let plan = giving::issued(request, grant, "second".into(), at(100));
+            let plan = giving::issued(request, grant, "second".into(), false, at(100));
             if matches!(grant.state, GrantState::Ended | GrantState::Failed) {
                 return "stands in late_issue.rs".into();
             }

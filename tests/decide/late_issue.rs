@@ -16,7 +16,7 @@ fn access_that_was_given_after_its_end_is_taken_away() {
     let request = request(RequestState::Approved);
     for state in [GrantState::Ended, GrantState::Failed] {
         let over = grant(state);
-        let plan = giving::issued(&request, &over, "late".into(), at(200)).unwrap();
+        let plan = giving::issued(&request, &over, "late".into(), false, at(200)).unwrap();
         let after: Vec<&Grant> = plan
             .changes
             .iter()

@@ -63,7 +63,7 @@ fn an_end_waits_for_the_call_in_flight_and_what_came_of_it_is_kept() {
         assert!(revoke.rank < issue.rank);
 
         let ending = saved(&plan);
-        let plan = giving::issued(&request, &ending, "late".into(), at(110)).unwrap();
+        let plan = giving::issued(&request, &ending, "late".into(), false, at(110)).unwrap();
         let kept = saved(&plan);
         assert_eq!(kept.state, GrantState::Revoking);
         assert_eq!((kept.handle, kept.active_at), (Some("late".into()), None));

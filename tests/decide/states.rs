@@ -25,6 +25,7 @@ pub fn grant(state: GrantState) -> Grant {
         end_by: at(ACTIVATION_S + DURATION_S),
         deadline: called.then(|| at(20 + DURATION_S)),
         native_deadline: called.then(|| at(25 + DURATION_S)),
+        delivery: None,
         unsettled_since: matches!(state, S::Issuing | S::Unknown).then(|| at(21)),
         active_at: worked.then(|| at(22)),
         handle: worked.then(|| "first".into()),

@@ -260,7 +260,7 @@ impl World {
                 self.begin_issue(step, request, grant, allowed);
             }
             Step::Issued if self.running(Call::Issue).is_some() => {
-                let plan = giving::issued(request, grant, "handle".into(), now).unwrap();
+                let plan = giving::issued(request, grant, "handle".into(), false, now).unwrap();
                 self.keep(step, plan);
                 self.settle(Call::Issue, &Settle::Done);
             }

@@ -80,6 +80,7 @@ async fn a_refusal_of_a_target_that_could_not_be_asked_is_taken_away_once_it_can
 async fn a_refusal_of_a_target_that_needs_time_to_settle_is_not_believed() {
     let world = World::over(Capabilities {
         settles_within_s: 30,
+        makes_secret: false,
         ..PLAIN
     })
     .await;

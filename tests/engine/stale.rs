@@ -27,6 +27,7 @@ async fn claims_revoke(world: &World) -> Job {
 fn given(handle: &str) -> Outcome {
     Outcome::Issued {
         handle: serde_json::json!({ "handle": handle }),
+        secret: false,
     }
 }
 

@@ -237,6 +237,7 @@ impl Issuer for Target {
             usable: true,
             how_to_use: "read".into(),
             document: None,
+            secret: None,
         })
     }
 
@@ -255,6 +256,7 @@ impl Issuer for Target {
             usable: true,
             how_to_use: "read for longer".into(),
             document: None,
+            secret: None,
         })
     }
 

@@ -28,6 +28,7 @@ async fn a_card_promises_exactly_what_the_target_can_do() {
                     early_end,
                     sessions_outlive,
                     settles_within_s: 0,
+                    makes_secret: false,
                 };
                 let expected = HowItEnds {
                     enforced_by_target: native_expiry == N::Enforced,

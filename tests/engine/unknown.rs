@@ -145,6 +145,7 @@ async fn what_was_approved_while_nobody_worked_is_not_given_too_late() {
 async fn after_an_unknown_outcome_absence_counts_only_once_the_target_has_settled() {
     let world = World::over(Capabilities {
         settles_within_s: 30,
+        makes_secret: false,
         ..PLAIN
     })
     .await;

@@ -33,6 +33,7 @@ pub const PLAIN: Capabilities = Capabilities {
     early_end: EarlyEnd::Seen,
     sessions_outlive: false,
     settles_within_s: 0,
+    makes_secret: false,
 };
 
 /// The engine's time and the machine's. Leases run by the machine's.

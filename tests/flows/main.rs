@@ -26,6 +26,7 @@ mod reload;
 mod renamed_groups;
 mod restart;
 mod scopes;
+mod secrets;
 mod stuck;
 mod undecided;
 mod unreachable;

@@ -101,7 +101,7 @@ fn it_says_what_it_would_do_and_does_it_when_told_to() {
         "{said}"
     );
     assert!(
-        said.ends_with("\n14 held, 0 broken, 5 not judged\n"),
+        said.ends_with("\n14 held, 0 broken, 6 not judged\n"),
         "{said}"
     );
     assert_eq!(operator.files(), 1, "something was left");

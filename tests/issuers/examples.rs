@@ -13,6 +13,7 @@ use super::receiver::{Canned, Example, http, issuer as webhook, webhook_at};
 use super::script::{Directory, example, issuer as command};
 use super::subject::{clock, judged, order, subject};
 
+/// Neither example makes secrets, so nothing is said of them.
 #[tokio::test]
 async fn the_script_of_twenty_lines_keeps_every_rule() {
     let directory = Arc::new(Directory::new());
@@ -21,7 +22,7 @@ async fn the_script_of_twenty_lines_keeps_every_rule() {
     let judged = judged(&bench).await;
     assert_eq!(
         (judged.held, &judged.broken),
-        (RULES.len(), &vec![]),
+        (RULES.len() - 1, &vec![]),
         "{judged:?}"
     );
     assert_eq!(bench.left_there(), Vec::<String>::new());
@@ -37,7 +38,7 @@ async fn the_receiver_keeps_every_rule() {
     let judged = judged(&bench).await;
     assert_eq!(
         (judged.held, &judged.broken),
-        (RULES.len(), &vec![]),
+        (RULES.len() - 1, &vec![]),
         "{judged:?}"
     );
     assert_eq!(bench.left_there(), Vec::<String>::new());

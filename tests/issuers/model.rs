@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use jitbot::clock::Timestamp;
+use jitbot::domain::delivery::IssuedSecret;
 use jitbot::domain::grant::Evidence;
 use jitbot::domain::ids::GrantId;
 use jitbot::domain::spec::TargetAccount;
@@ -41,6 +42,7 @@ pub enum Lie {
     LostAnswer,
     SlowTarget,
     ThrottlingTarget,
+    AnotherSecret,
 }
 
 /// What the next call meets.
@@ -112,11 +114,14 @@ impl Model {
 
     fn issued(&self, order: &GrantOrder) -> Issued {
         self.state().answered.insert(order.grant.clone());
+        let number = order.renewal.filter(|_| self.lie != Lie::AnotherSecret);
+        let secret = format!("secret {} of {}", number.unwrap_or_default(), order.grant);
         Issued {
             handle: json!({"row": order.serial}),
             usable: true,
             how_to_use: String::new(),
             document: None,
+            secret: Some(IssuedSecret::new(secret)),
         }
     }
 }
@@ -137,7 +142,10 @@ impl Drop for UnderWay<'_> {
 #[async_trait]
 impl Issuer for Model {
     fn capabilities(&self) -> Capabilities {
-        capabilities()
+        Capabilities {
+            makes_secret: true,
+            ..capabilities()
+        }
     }
 
     fn bound_to(&self) -> BTreeSet<String> {

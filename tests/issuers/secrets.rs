@@ -1,12 +1,12 @@
 //! Secrets that a program was given, or gives: none is kept, shown or repeated.
 
-use jitbot::issuer::contract::Program;
 use jitbot::issuer::contract::program::Variable;
+use jitbot::issuer::contract::{Contracted, Program};
 use jitbot::issuer::{IssueError, Issuer as _};
 use secrecy::SecretString;
 
 use super::script::{issuer, script};
-use super::subject::{order, unknown};
+use super::subject::{clock, order, settings, unknown};
 
 /// A script that is given a secret as `$API_TOKEN`.
 fn knowing(secret: &str, text: &str) -> Program {
@@ -38,9 +38,9 @@ async fn no_secret_of_its_own_is_repeated() {
     assert_eq!(error.to_string(), "the target refuses for good: [secret]");
 }
 
-/// A secret is not handed on yet: it is refused in words that don't repeat it.
+/// Nobody who approved was told of it: it is refused in words that don't repeat it.
 #[tokio::test]
-async fn a_secret_in_an_answer_is_refused_and_not_repeated() {
+async fn a_secret_that_the_config_does_not_declare_is_refused_and_not_repeated() {
     let answer = issuer(script(
         "echo '{\"outcome\":\"ok\",\"secret\":\"hunter2-hunter2\"}'",
     ))
@@ -107,4 +107,99 @@ async fn an_answer_that_repeats_a_secret_is_refused() {
             .await,
     );
     assert!(said.contains("repeats a secret"), "{said}");
+}
+
+/// An issuer whose config says that it makes secrets.
+fn making(text: &str) -> Contracted<Program> {
+    let mut settings = settings();
+    settings.capabilities.makes_secret = true;
+    Contracted::new(settings, script(text), clock())
+}
+
+#[tokio::test]
+async fn a_secret_is_handed_on_as_it_is() {
+    let given = making(
+        r#"printf '%s' '{"outcome":"ok","message":"Log in.","secret":"-----BEGIN\n two lines é\n"}'"#,
+    )
+    .issue(&order(1))
+    .await
+    .unwrap();
+    let secret = given.secret.clone().unwrap();
+    assert_eq!(secret.reveal(), "-----BEGIN\n two lines é\n");
+    assert!(!format!("{given:?}").contains("two lines"));
+}
+
+#[tokio::test]
+async fn what_can_t_be_handed_over_or_would_be_kept_is_refused_and_not_repeated() {
+    for (fields, why) in [
+        (r#""message":"no secret""#, "holds no secret"),
+        (r#""secret":null"#, "holds no secret"),
+        (r#""secret":["hunter2-hunter2"]"#, "that is no text"),
+        (r#""secret":"hunter2""#, "shorter than 8 bytes"),
+        (r#""secret":"         ""#, "can't be handed over"),
+        (
+            r#""secret":"hunter2-\u202ehunter2""#,
+            "a message can't show",
+        ),
+        (
+            r#""secret":"hunter2-\u0007hunter2""#,
+            "a message can't show",
+        ),
+        (
+            r#""secret":"hunter2-hunter2","message":"type hunter2-hunter2""#,
+            "repeats its secret",
+        ),
+        (
+            r#""secret":"hunter2-hunter2","handle":{"a":["hunter2-hunter2"]}"#,
+            "repeats its secret",
+        ),
+        (
+            r#""secret":"hunter2-hunter2","document":"x hunter2-hunter2""#,
+            "repeats its secret",
+        ),
+    ] {
+        let text = format!("cat <<'E'\n{{\"outcome\":\"ok\",{fields}}}\nE");
+        let said = unknown(making(&text).issue(&order(1)).await);
+        assert!(
+            said.contains(why) && !said.contains("hunter2"),
+            "{fields}: {said}"
+        );
+    }
+    let long = "k".repeat(2_701);
+    let text = format!("echo '{{\"outcome\":\"ok\",\"secret\":\"{long}\"}}'");
+    let said = unknown(making(&text).issue(&order(1)).await);
+    assert!(said.contains("longer than 2700"), "{said}");
+}
+
+/// Whatever the outcome is.
+#[tokio::test]
+async fn a_complaint_does_not_repeat_the_secret_beside_it() {
+    for outcome in ["retry", "permanent", "unknown"] {
+        let text = format!(
+            r#"echo '{{"outcome":"{outcome}","secret":"hunter2-hunter2","message":"not hunter2-hunter2"}}'"#
+        );
+        let said = making(&text)
+            .issue(&order(1))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(said.ends_with("not [secret]"), "{said}");
+    }
+}
+
+/// It would go to a person instead of to the target.
+#[tokio::test]
+async fn a_secret_of_the_config_is_not_handed_out() {
+    let mut settings = settings();
+    settings.capabilities.makes_secret = true;
+    let program = knowing(
+        "token-of-a-test",
+        r#"echo "{\"outcome\":\"ok\",\"secret\":\"a $API_TOKEN\"}""#,
+    );
+    let said = unknown(
+        Contracted::new(settings, program, clock())
+            .issue(&order(1))
+            .await,
+    );
+    assert!(said.contains("hands out a secret"), "{said}");
 }

@@ -44,6 +44,7 @@ pub fn capabilities() -> Capabilities {
         early_end: EarlyEnd::Seen,
         sessions_outlive: true,
         settles_within_s: 0,
+        makes_secret: false,
     }
 }
 
@@ -79,6 +80,7 @@ pub fn order(number: u64) -> GrantOrder {
             until: None,
         },
         native_deadline: Some(clock().machine_now() + chrono::TimeDelta::hours(1)),
+        renewal: None,
     }
 }
 

@@ -41,6 +41,7 @@ async fn each_wrong_issuer_breaks_its_own_rule_alone() {
         (Lie::LostAnswer, "lost_answer"),
         (Lie::SlowTarget, "slow_target"),
         (Lie::ThrottlingTarget, "throttling_target"),
+        (Lie::AnotherSecret, "another_secret"),
     ];
     let each = lies.map(|(lie, rule)| async move {
         let judged = judged(&bench(lie)).await;

@@ -38,9 +38,10 @@ async fn it_keeps_every_rule_that_can_be_judged_without_a_hand() {
         .filter(|(_, finding)| matches!(finding, Finding::NotJudged(_)))
         .map(|(name, _)| *name)
         .collect();
-    // Certificates are with people: there is nothing to list, and no hand takes one away.
+    // Certificates are with people: there is nothing to list, no secret, and no hand takes one away.
     let expected = [
         "list",
+        "another_secret",
         "taken_by_hand",
         "there_before",
         "lost_answer",

@@ -151,6 +151,7 @@ impl Bench {
                 until: None,
             },
             native_deadline: Some(self.clock.machine_now() + TimeDelta::seconds(seconds)),
+            renewal: None,
         }
     }
 

@@ -238,6 +238,7 @@ pub fn grant(request: &Request) -> Grant {
         end_by: at(4210),
         deadline: None,
         native_deadline: None,
+        delivery: None,
         unsettled_since: None,
         active_at: None,
         handle: None,

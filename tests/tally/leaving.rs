@@ -37,7 +37,7 @@ fn what_leaving_and_more_time_bring_is_counted() {
         cancelling::cancel(&open, Cancelled::Left(why), &policy, now),
         cancelling::cancel(&open, Cancelled::AccessEnded, &policy, now),
         cancelling::cancel(&open, Cancelled::AccessEnded, &policy, now),
-        extending::extended(of, serde_json::Value::Null, now),
+        extending::extended(of, serde_json::Value::Null, false, now),
         extending::refused(of, "no", &[], now),
     ];
     let drafts = plans.into_iter().flat_map(|plan| plan.unwrap().changes);

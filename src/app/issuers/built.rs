@@ -289,6 +289,7 @@ mod tests {
                     early_end: EarlyEnd::Seen,
                     sessions_outlive: true,
                     settles_within_s: 60,
+                    makes_secret: false,
                 },
                 time_limit_s: 10,
                 target: "there".to_owned(),

@@ -304,6 +304,7 @@ pub(super) fn fallback(message: &Message, readers: Readers<'_>) -> String {
             | Part::List(_)
             | Part::Quote(_)
             | Part::Verbatim(_)
+            | Part::Secret(_)
             | Part::Buttons(_) => continue,
         };
         if !line.is_empty() {

@@ -100,8 +100,10 @@ pub fn copy_of(request: &RequestId) -> Drawn {
 pub fn message(message: &Message, readers: Readers<'_>) -> Drawn {
     let mut canvas = Canvas::new(readers);
     for part in &message.parts {
-        if let Part::Verbatim(text) = part {
-            canvas.reserve(text);
+        match part {
+            Part::Verbatim(text) => canvas.reserve(text),
+            Part::Secret(secret) => canvas.reserve(secret.reveal()),
+            _ => {}
         }
     }
     if let Some(title) = &message.title {
@@ -114,6 +116,7 @@ pub fn message(message: &Message, readers: Readers<'_>) -> Drawn {
             Part::List(lines) => canvas.list(lines),
             Part::Quote(words) => canvas.quote(words),
             Part::Verbatim(text) => canvas.verbatim(text),
+            Part::Secret(secret) => canvas.verbatim(secret.reveal()),
             Part::Aside(text) => canvas.aside(text),
             Part::Buttons(buttons) => canvas.buttons(buttons),
         }

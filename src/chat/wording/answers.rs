@@ -74,6 +74,13 @@ pub fn answer(answer: &Answer) -> Message {
             )
             .plain("."),
         ),
+        Answer::MakingAnew(summary) => Message::line(
+            what(
+                Text::of("🔁 A new secret is being made, and comes in a private message. The one before stops working: "),
+                summary,
+            )
+            .plain("."),
+        ),
         Answer::List(list) => lists::list(list),
         Answer::Status(status) => lists::status(status),
         Answer::Resources(offers) => lists::resources(offers),

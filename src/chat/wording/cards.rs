@@ -176,6 +176,9 @@ fn facts(card: &Card) -> Vec<(&'static str, Text)> {
                 Notable::HoldsSame(until) => {
                     text.plain("holds the same already, until ").moment(*until)
                 }
+                Notable::MakesSecret => {
+                    text.plain("the target makes a secret, sent privately and once")
+                }
                 Notable::HoldsOthers(1) => text.plain("holds 1 other access now"),
                 Notable::HoldsOthers(n) => text.plain(format!("holds {n} other accesses now")),
                 Notable::KeyFromChat {

@@ -1,7 +1,7 @@
 //! Messages to people and channels.
 
 use super::super::button::{Button, Does, Look};
-use super::super::card::{Card, Letter, Occasion};
+use super::super::card::{Card, Letter, Occasion, SecretNews};
 use super::super::text::{Message, Part, Text};
 use super::super::verb::Verb;
 use super::cards::{access, extension, in_short, what_became};
@@ -9,7 +9,7 @@ use super::digests::digest;
 use super::history::history;
 use super::places::{place_back, place_lost, seen_in, unseen};
 use super::policies::policy_news;
-use super::{answer, command, directory, how_it_ends, keys};
+use super::{answer, command, directory, how_it_ends, keys, secrets};
 use crate::domain::grant::GrantState;
 use crate::domain::request::RequestState;
 
@@ -24,7 +24,12 @@ pub fn letter(letter: &Letter) -> Message {
             card,
             how_to_use,
             document,
-        } => ready(*occasion, card, how_to_use, document.as_deref()),
+            secret,
+        } => {
+            let message = ready(*occasion, card, how_to_use, document.as_deref(), secret.as_ref());
+            foot(message, card)
+        }
+        Letter::NotRenewed(card) => secrets::not_renewed(card),
         Letter::NotExtended(card) => not_extended(card),
         Letter::Reminder(card) => reminder(card),
         Letter::Ended(card) => ended(card),
@@ -139,7 +144,13 @@ fn decided(card: &Card) -> Message {
     message
 }
 
-fn ready(occasion: Occasion, card: &Card, how_to_use: &str, document: Option<&str>) -> Message {
+fn ready(
+    occasion: Occasion,
+    card: &Card,
+    how_to_use: &str,
+    document: Option<&str>,
+    secret: Option<&SecretNews>,
+) -> Message {
     let (title, works) = match occasion {
         Occasion::Given => ("🔓 Ready", " works now"),
         Occasion::MoreTime => ("🔓 More time", " goes on working"),
@@ -184,6 +195,14 @@ fn ready(occasion: Occasion, card: &Card, how_to_use: &str, document: Option<&st
     if let Some(document) = document {
         message = message.with(Part::Verbatim(document.to_owned()));
     }
+    match secret {
+        Some(news) => secrets::told(message, card, occasion, news),
+        None => message,
+    }
+}
+
+/// How it ends, and how it is given back.
+fn foot(message: Message, card: &Card) -> Message {
     let (end, sessions) = how_it_ends(card.how_it_ends);
     message
         .with(Part::Aside(

@@ -16,6 +16,7 @@ pub(in crate::config) const CONTRACT_KEYS: &[&str] = &[
     "early_end",
     "sessions_outlive",
     "settles_within",
+    "makes_secret",
     "retired",
     "target",
 ];
@@ -50,13 +51,17 @@ pub(super) fn read(table: &Table<'_>, name: &str, settles_s: i64) -> Option<Cont
         TIME_LIMIT_MAX_S,
         "a call that takes longer is given up, and its outcome is unknown",
     );
-    let settles_within_s = bounded(
-        table,
-        "settles_within",
-        settles_s,
-        SETTLES_MAX_S,
-        "that long an end waits to be believed once an outcome was unknown",
-    );
+    let settles_within_s = match table.get("settles_within") {
+        // Elsewhere no duration is nothing; here it says that nothing goes on after a call.
+        Some(item) if item.is_string() && item.string() == Some("0s") => Some(0),
+        _ => bounded(
+            table,
+            "settles_within",
+            settles_s,
+            SETTLES_MAX_S,
+            "that long an end waits to be believed once an outcome was unknown",
+        ),
+    };
     let accounts = read_accounts(table);
     let native_expiry = word(
         table,
@@ -83,6 +88,7 @@ pub(super) fn read(table: &Table<'_>, name: &str, settles_s: i64) -> Option<Cont
         None => Some(true),
     };
     let retired = read_yes(table, "retired");
+    let makes_secret = read_yes(table, "makes_secret");
     let target = label_of_target(table, name);
     let (native_expiry, early_end) = (native_expiry?, early_end?);
     if early_end == EarlyEnd::Impossible
@@ -102,6 +108,7 @@ pub(super) fn read(table: &Table<'_>, name: &str, settles_s: i64) -> Option<Cont
             early_end,
             sessions_outlive: sessions_outlive?,
             settles_within_s: settles_within_s?,
+            makes_secret: makes_secret?,
         },
         time_limit_s: time_limit_s?,
         target: target?,

@@ -9,6 +9,7 @@ use super::retrying::{cut, retry_at};
 use super::{Change, Plan, ending, rank};
 use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::decision::Decider;
+use crate::domain::delivery::Delivery;
 use crate::domain::grant::{EndingReason, Grant, GrantState};
 use crate::domain::job::{Job, Settle};
 use crate::domain::job_order::JobOrder;
@@ -181,13 +182,14 @@ fn move_end(plan: &mut Plan, grant: &Grant, ends: Timestamp, remind_s: &[i64], n
     remind(plan, grant, ends, remind_s, now);
 }
 
-/// The target holds the later end.
+/// The target holds the later end, and made another secret for it perhaps.
 ///
 /// # Errors
 /// [`IllegalTransition`] where a state was forgotten.
 pub fn extended(
     of: Parties<'_>,
     handle: serde_json::Value,
+    secret: bool,
     now: Timestamp,
 ) -> Result<Plan, IllegalTransition> {
     let (_, extension) = extends(of.asking)?;
@@ -200,6 +202,9 @@ pub fn extended(
     let mut next = of.grant.clone();
     next.handle = Some(handle);
     next.unsettled_since = None;
+    if secret {
+        next.delivery = Some(Delivery::Waiting);
+    }
     if over {
         // The answer came later than a process may stall, after the end was seen.
         seen_again(&mut plan, of.base, &mut next, now)?;

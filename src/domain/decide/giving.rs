@@ -5,6 +5,7 @@ use super::retrying::{cut, retry_at};
 use super::{Change, Plan, rank};
 use crate::domain::audit::{AuditDraft, AuditKind};
 use crate::domain::decide::ending;
+use crate::domain::delivery::Delivery;
 use crate::domain::grant::{Ending, EndingReason, Grant, GrantEvent, GrantState};
 use crate::domain::job::{Job, Settle};
 use crate::domain::job_order::JobOrder;
@@ -91,7 +92,7 @@ pub fn begin_issue(
     Ok(Turn::Call(plan, Box::new(next)))
 }
 
-/// The target gives access. If its end was ordered meanwhile, that stands; if it was already seen to
+/// The target gives access, and with it a secret perhaps. If its end was ordered meanwhile, that stands; if it was already seen to
 /// be over, for the answer came later than a process may stall, it is taken away again.
 ///
 /// # Errors
@@ -100,6 +101,7 @@ pub fn issued(
     request: &Request,
     grant: &Grant,
     handle: serde_json::Value,
+    secret: bool,
     now: Timestamp,
 ) -> Result<Plan, IllegalTransition> {
     let mut plan = Plan::default();
@@ -109,6 +111,7 @@ pub fn issued(
     if matches!(grant.state, GrantState::Issuing | GrantState::Unknown) {
         next.state = grant.state.next(GrantEvent::Issued)?;
         next.active_at = Some(now);
+        next.delivery = secret.then_some(Delivery::Waiting);
         plan.job(JobOrder::notify_ready(
             &grant.id,
             &grant.beneficiary.account,

@@ -5,6 +5,7 @@
 
 pub mod cancelling;
 pub mod checking;
+pub mod delivering;
 pub mod ending;
 pub mod extending;
 pub mod giving;

@@ -313,6 +313,7 @@ fn new_grant(request: &Request, activation_s: i64, now: Timestamp) -> Grant {
         deadline: None,
         native_deadline: None,
         unsettled_since: None,
+        delivery: None,
         active_at: None,
         handle: None,
         ending: None,

@@ -51,6 +51,21 @@ impl JobOrder {
         )
     }
 
+    /// Tell the beneficiary that the target makes no other secret.
+    #[must_use]
+    pub fn notify_not_renewed(grant: &GrantId, to: &AccountId, now: Timestamp) -> Self {
+        Self::chat(
+            JobKind::NotifyNotRenewed {
+                grant: grant.clone(),
+                account: to.clone(),
+            },
+            format!("notrenewed:{grant}"),
+            to.as_str(),
+            0,
+            now,
+        )
+    }
+
     /// Tell the beneficiary that it works for longer.
     #[must_use]
     pub fn notify_extended(request: &RequestId, to: &AccountId, now: Timestamp) -> Self {

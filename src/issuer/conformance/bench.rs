@@ -124,6 +124,7 @@ impl Bench {
             native_deadline: Some(
                 self.clock.machine_now() + TimeDelta::seconds(self.subject.lasts_s),
             ),
+            renewal: None,
         };
         lock(&self.given).push(order.clone());
         Ok(order)

@@ -53,6 +53,27 @@ pub(super) async fn double_issue(bench: &Bench) -> Result<(), Halt> {
         .await
 }
 
+/// That the one before does not work any more only a login can show, which the kit can't try.
+pub(super) async fn another_secret(bench: &Bench) -> Result<(), Halt> {
+    if !bench.issuer().capabilities().makes_secret {
+        return Err(Halt::NotJudged("it makes no secrets".to_owned()));
+    }
+    let order = bench.order()?;
+    let first = bench.give(&order).await?;
+    let renewal = GrantOrder {
+        renewal: Some(1),
+        ..order
+    };
+    let second = bench.give(&renewal).await?;
+    match (first.secret, second.secret) {
+        (Some(first), Some(second)) if first != second => Ok(()),
+        (Some(_), Some(_)) => Err(Halt::Broken(
+            "given once more under another key, the secret is the same".to_owned(),
+        )),
+        _ => Err(Halt::Broken("given, there is no secret".to_owned())),
+    }
+}
+
 pub(super) async fn double_revoke(bench: &Bench) -> Result<(), Halt> {
     bench.ends_early()?;
     let order = bench.order()?;

@@ -130,6 +130,11 @@ pub const RULES: &[Rule] = &[
         run: |bench| Box::pin(lone::list(bench)),
     },
     Rule {
+        name: "another_secret",
+        says: "the secret of what is given once more is another one",
+        run: |bench| Box::pin(lone::another_secret(bench)),
+    },
+    Rule {
         name: "first_ends_first",
         says: "of two grants of one account the second stays when the first ends",
         run: |bench| Box::pin(two::first_ends_first(bench)),

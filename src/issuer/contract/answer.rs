@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::question::Op;
 use super::said::{one_line, with, word, words};
 use super::unknown;
+use crate::domain::delivery::IssuedSecret;
 use crate::domain::grant::Evidence;
 use crate::domain::ids::GrantId;
 use crate::domain::timing::Timestamp;
@@ -23,6 +24,10 @@ const HANDLE_MAX_BYTES: usize = 4 * 1024;
 const MESSAGE_MAX_CHARS: usize = 600;
 /// The longest document for the beneficiary, in bytes: it has to fit into a message.
 const DOCUMENT_MAX_BYTES: usize = 2_700;
+/// The longest secret, in bytes, for the same reason; an Ed25519 key in OpenSSH's form has some 400.
+const SECRET_MAX_BYTES: usize = 2_700;
+/// The shortest one, in bytes: a shorter one is guessed, and can't be looked for in what is kept.
+const SECRET_MIN_BYTES: usize = 8;
 /// The longest wait that an answer may ask for, in seconds.
 pub const AFTER_MAX_S: i64 = 3_600;
 
@@ -38,6 +43,7 @@ pub const fn max_bytes(op: Op) -> usize {
 /// An answer whose outcome is `ok`.
 pub struct Answer {
     fields: Map<String, Value>,
+    secret: Option<IssuedSecret>,
 }
 
 impl std::fmt::Debug for Answer {
@@ -55,6 +61,8 @@ pub struct Given {
     pub message: String,
     /// A document for the beneficiary.
     pub document: Option<String>,
+    /// A secret for the beneficiary.
+    pub secret: Option<IssuedSecret>,
 }
 
 /// The keys that an answer may hold, beside those that every answer may.
@@ -107,7 +115,15 @@ pub fn read(op: Op, bytes: &[u8], secrets: &[&SecretString]) -> Result<Answer, I
             _ => return not("has an after_s that is no whole number of seconds"),
         },
     };
-    let said = |what: &str| with(what, &words(&message, secrets));
+    let secret = match fields.remove("secret") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(secret)) => Some(IssuedSecret::new(secret)),
+        Some(_) => return not("has a secret that is no text"),
+    };
+    // Whatever it says, what it hands out is not repeated either.
+    let mut unsaid = secrets.to_vec();
+    unsaid.extend(secret.as_ref().map(IssuedSecret::as_secret));
+    let said = |what: &str| with(what, &words(&message, &unsaid));
     match fields.get("outcome").and_then(Value::as_str) {
         Some("ok") => {}
         Some("retry") => {
@@ -132,40 +148,67 @@ pub fn read(op: Op, bytes: &[u8], secrets: &[&SecretString]) -> Result<Answer, I
         }
         None => return not("names no outcome"),
     }
-    if let Some(secret) = take_secret(&mut fields) {
-        return Err(refused_secret(secret));
-    }
     // It would be kept, shown to people or sent back.
     if fields.values().any(|value| holds(value, secrets)) {
         return not("repeats a secret that the config gives; it was thrown away");
     }
-    Ok(Answer { fields })
-}
-
-fn take_secret(fields: &mut Map<String, Value>) -> Option<SecretString> {
-    match fields.remove("secret")? {
-        Value::Null => None,
-        Value::String(secret) => Some(SecretString::from(secret)),
-        other => Some(SecretString::from(other.to_string())),
+    if let Some(secret) = &secret {
+        if holds(&Value::from(secret.reveal()), secrets) {
+            return not("hands out a secret that the config gives; it was thrown away");
+        }
+        if fields
+            .values()
+            .any(|value| holds(value, &[secret.as_secret()]))
+        {
+            return not("repeats its secret where it would be kept; it was thrown away");
+        }
     }
+    Ok(Answer { fields, secret })
 }
 
-/// What can't be kept from being lost or kept too long is not taken.
-fn refused_secret(secret: SecretString) -> IssueError {
-    drop(secret);
+/// What a message can show as it is.
+fn can_be_handed_over(secret: &str) -> bool {
+    (SECRET_MIN_BYTES..=SECRET_MAX_BYTES).contains(&secret.len())
+        && !secret.trim().is_empty()
+        && secret
+            .chars()
+            .all(|c| c.is_ascii_graphic() || c.is_alphanumeric() || c == ' ' || c == '\n')
+}
+
+/// Who approved did not know that it makes a secret.
+fn undeclared_secret() -> IssueError {
     IssueError::Permanent {
-        said: "the answer holds a secret, which this version does not hand on yet; it was thrown \
-               away, and the access is taken away again. Give access to an account that exists"
+        said: "the answer holds a secret, and the config does not say makes_secret = true; it was thrown \
+               away, and the access is taken away again"
             .to_owned(),
     }
 }
 
 impl Answer {
-    /// What giving access yielded.
+    /// What giving access yielded. `makes_secret` is what the config says of whoever answers.
     ///
     /// # Errors
-    /// `Unknown` where it can't be read.
-    pub fn given(mut self) -> Result<Given, IssueError> {
+    /// `Unknown` where it can't be read, or holds no secret where there must be one; `Permanent` where it
+    /// holds one that nobody was told of when they approved.
+    pub fn given(mut self, op: Op, makes_secret: bool) -> Result<Given, IssueError> {
+        let secret = self.secret.take();
+        match &secret {
+            Some(_) if !makes_secret => return Err(undeclared_secret()),
+            Some(secret) if !can_be_handed_over(secret.reveal()) => {
+                return Err(unknown(format!(
+                    "the secret can't be handed over: it is shorter than {SECRET_MIN_BYTES} bytes, \
+                     longer than {SECRET_MAX_BYTES}, or holds what a message can't show"
+                )));
+            }
+            None if makes_secret && op == Op::Issue => {
+                return Err(unknown(
+                    "the answer holds no secret, and the config says that each has one \
+                     (makes_secret)"
+                        .to_owned(),
+                ));
+            }
+            _ => {}
+        }
         let handle = self.fields.remove("handle").unwrap_or_default();
         if handle.to_string().len() > HANDLE_MAX_BYTES {
             return Err(unknown(format!(
@@ -194,6 +237,7 @@ impl Answer {
             handle,
             message,
             document,
+            secret,
         })
     }
 

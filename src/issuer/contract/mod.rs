@@ -129,12 +129,18 @@ impl<W: Wire> Contracted<W> {
             handle,
             message,
             document,
-        } = self.wire.ask(&question).await?.given()?;
+            secret,
+        } = self
+            .wire
+            .ask(&question)
+            .await?
+            .given(question.op, self.settings.capabilities.makes_secret)?;
         Ok(Issued {
             handle,
             usable: true,
             how_to_use: message,
             document,
+            secret,
         })
     }
 

@@ -64,7 +64,11 @@ impl Question {
         let unix = deadline.map(|deadline| deadline.timestamp());
         let key = match op {
             Op::Extend => format!("extend:{}:{}", order.grant, unix.unwrap_or_default()),
-            Op::Issue | Op::Revoke => format!("{}:{}", op.as_str(), order.grant),
+            Op::Issue => match order.renewal {
+                Some(number) => format!("issue:{}:{number}", order.grant),
+                None => format!("issue:{}", order.grant),
+            },
+            Op::Revoke => format!("{}:{}", op.as_str(), order.grant),
             Op::Inspect | Op::List | Op::Check => {
                 format!("{}:{}:{}", op.as_str(), order.grant, once())
             }

@@ -176,6 +176,7 @@ impl Issuer for SshCa {
             },
             sessions_outlive: true,
             settles_within_s: 0,
+            makes_secret: false,
         }
     }
 
@@ -247,6 +248,7 @@ impl Issuer for SshCa {
                 order.spec.account.id, self.target
             ),
             document: Some(certificate),
+            secret: None,
         })
     }
 

@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use super::fault::{database, inconsistent, or_taken};
 use super::requests::{push_in, spec_text};
 use super::rows;
+use crate::domain::delivery::Delivery;
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{AccountId, GrantId, IssuerName, ResourceName};
 use crate::domain::spec::Spec;
@@ -18,16 +19,16 @@ const BY_ID: &str = "SELECT * FROM grants WHERE id = $1";
 const INSERT: &str = "INSERT INTO grants (id, request, state, beneficiary_account,
     beneficiary_person, resource, issuer, spec, spec_hash, approved_at, activate_by, end_by,
     deadline, native_deadline, active_at, handle, ending_reason, ending_account, ending_person,
-    ending_at, revoke_failures, stuck_since, ended_at, evidence, unsettled_since, ending_why)
+    ending_at, revoke_failures, stuck_since, ended_at, evidence, unsettled_since, ending_why, delivery)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22, $23, $24, $25, $26) RETURNING serial";
+    $20, $21, $22, $23, $24, $25, $26, $27) RETURNING serial";
 
 // What was approved and for whom never changes, and its latest end only by another approval; naming
 // the hash makes a changed spec a conflict.
 const SAVE: &str = "UPDATE grants SET state = $1, deadline = $2, native_deadline = $3,
     active_at = $4, handle = $5, ending_reason = $6, ending_account = $7, ending_person = $8,
     ending_at = $9, revoke_failures = $10, stuck_since = $11, ended_at = $12, evidence = $13,
-    unsettled_since = $17, ending_why = $18, end_by = $19 WHERE id = $14 AND state = $15 AND spec_hash = $16";
+    unsettled_since = $17, ending_why = $18, end_by = $19, delivery = $20 WHERE id = $14 AND state = $15 AND spec_hash = $16";
 
 const INSERT_HOLDING: &str = "INSERT INTO holdings (issuer, account, entitlement)
     VALUES ($1, $2, $3) ON CONFLICT (issuer, account, entitlement) DO NOTHING";
@@ -143,6 +144,7 @@ pub(super) async fn insert(conn: &mut SqliteConnection, grant: &Grant) -> Result
         .bind(grant.evidence.map(|it| it.as_str()))
         .bind(ms(grant.unsettled_since))
         .bind(changing.why)
+        .bind(grant.delivery.map(Delivery::as_str))
         .fetch_one(&mut *conn)
         .await
         .map_err(or_taken(|| what))?;
@@ -192,6 +194,7 @@ pub(super) async fn save(
         .bind(ms(grant.unsettled_since))
         .bind(changing.why)
         .bind(grant.end_by.timestamp_millis())
+        .bind(grant.delivery.map(Delivery::as_str))
         .execute(conn)
         .await
         .map_err(database)?;

@@ -9,6 +9,7 @@ use super::fault::{database, inconsistent};
 use crate::domain::audit::{AuditEntry, Head, SaltedText};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::{Decider, Decision};
+use crate::domain::delivery::Delivery;
 use crate::domain::grant::{Ending, EndingReason, Evidence, Grant, GrantState};
 use crate::domain::job::{Job, JobKind, Lane};
 use crate::domain::person::Identity;
@@ -210,6 +211,7 @@ pub(super) fn grant(row: &SqliteRow) -> Result<Grant, StoreError> {
             Some(_) => Some(columns.json("handle")?),
             None => None,
         },
+        delivery: columns.word_or_none("delivery", Delivery::parse)?,
         ending: ending(&columns)?,
         revoke_failures: columns.number("revoke_failures")?,
         stuck_since: columns.time_or_none("stuck_since")?,
