@@ -11,6 +11,8 @@ mod case;
 mod checking;
 #[path = "decide/checks.rs"]
 mod checks;
+#[path = "decide/delivering.rs"]
+mod delivering;
 #[path = "decide/giving.rs"]
 mod giving;
 #[path = "decide/late_issue.rs"]

@@ -1,5 +1,6 @@
 //! Secrets that a target makes: sent to who asked, privately and once, and kept nowhere.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ set -eu
 file="$ACCESS_DIR/$JITBOT_GRANT"
 case $JITBOT_OP in
   issue)
+    echo "$JITBOT_KEY" >> "$ACCESS_DIR/../keys"
     secret="pw-$(od -An -N9 -tx1 /dev/urandom | tr -d ' \n')"
     printf '%s' "$secret" > "$file"
     printf '{"outcome":"ok","message":"Log in as root.","secret":"%s"}' "$secret" ;;
@@ -173,6 +175,10 @@ async fn another_one_is_made_when_it_is_asked_for() {
         .filter(|kind| kind.contains("renew") || kind.contains("secret"))
         .collect();
     assert_eq!(after, ["renew_intended", "renewed", "secret_sent"]);
+    // A target that knows a call by its key is asked for another thing.
+    let keys = std::fs::read_to_string(here.room.path().join("keys")).unwrap();
+    let keys: BTreeSet<&str> = keys.lines().collect();
+    assert_eq!(keys.len(), 2, "{keys:?}");
     // It was given once, and what was made anew ends at the same moment.
     assert_eq!(kinds.iter().filter(|k| *k == "issued").count(), 1);
     here.world.pass("61m").await;
