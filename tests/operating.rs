@@ -6,6 +6,8 @@ mod support;
 
 #[path = "operating/exposition.rs"]
 mod exposition;
+#[path = "operating/packaged.rs"]
+mod packaged;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -89,7 +91,11 @@ async fn a_life_is_counted_and_nobody_is_named() {
     until(at, ended, 1.0).await;
     let by_person = scrape(at).await;
     let rule = "jitbot_decisions_total{by=\"rule\",decision=\"approved\"}";
-    assert_eq!(by_person.value(rule), None, "only a person decided so far");
+    assert_eq!(
+        by_person.value(rule),
+        Some(0.0),
+        "only a person decided so far"
+    );
     // A rule approves.
     let by_rule = scene
         .people

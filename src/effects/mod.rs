@@ -82,6 +82,7 @@ impl Effects {
     #[must_use]
     pub fn counting(mut self, metrics: Arc<Metrics>) -> Self {
         for outbox in self.outboxes.values_mut() {
+            metrics.serves(outbox.platform());
             *outbox = Arc::new(counted::Counted {
                 outbox: outbox.clone(),
                 metrics: metrics.clone(),

@@ -46,6 +46,26 @@ pub enum ChatError {
     Permanent,
 }
 
+impl ChatError {
+    const ALL: [Self; 5] = [
+        Self::RateLimited,
+        Self::Retry,
+        Self::Unknown,
+        Self::NoPlace,
+        Self::Permanent,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::RateLimited => "rate_limited",
+            Self::Retry => "retry",
+            Self::Unknown => "unknown",
+            Self::NoPlace => "no_place",
+            Self::Permanent => "permanent",
+        }
+    }
+}
+
 /// The numbers of one process.
 pub struct Metrics {
     registry: Registry,
@@ -56,11 +76,33 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("jitbot");
         let numbers = Numbers::registered(&mut registry);
+        // A counter that appears with its first event is one whose first event no alert sees.
+        for outcome in ["taken_up", "refused"] {
+            numbers.reloads.get_or_create(&[("outcome", outcome)]);
+        }
+        for (by, decision) in [
+            ("person", "approved"),
+            ("person", "denied"),
+            ("rule", "approved"),
+        ] {
+            let of = [("by", by), ("decision", decision)];
+            numbers.decisions.get_or_create(&of);
+        }
         Self { registry, numbers }
     }
 }
 
 impl Metrics {
+    /// This platform is served: what is counted of it begins at zero.
+    pub fn serves(&self, platform: &'static str) {
+        let numbers = &self.numbers;
+        numbers.unanswered.get_or_create(&[("platform", platform)]);
+        for error in ChatError::ALL {
+            let of = [("platform", platform), ("kind", error.as_str())];
+            numbers.chat_errors.get_or_create(&of);
+        }
+    }
+
     /// Something that somebody did was answered after this long, or not at all.
     pub fn answered(&self, platform: &'static str, took: Duration, well: bool) {
         let of = [("platform", platform)];
@@ -83,14 +125,7 @@ impl Metrics {
 
     /// A chat platform did not do what it was asked.
     pub fn chat_failed(&self, platform: &'static str, error: ChatError) {
-        let kind = match error {
-            ChatError::RateLimited => "rate_limited",
-            ChatError::Retry => "retry",
-            ChatError::Unknown => "unknown",
-            ChatError::NoPlace => "no_place",
-            ChatError::Permanent => "permanent",
-        };
-        let of = [("platform", platform), ("kind", kind)];
+        let of = [("platform", platform), ("kind", error.as_str())];
         self.numbers.chat_errors.get_or_create(&of).inc();
     }
 
