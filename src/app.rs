@@ -41,7 +41,7 @@ use crate::http;
 use crate::issuer::Registry;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
-use crate::service::{DigestSchedule, Service};
+use crate::service::{DigestSchedule, InForce, Service};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::worker::Worker;
@@ -139,8 +139,11 @@ impl App {
 
         let service = Arc::new(Service::new(
             store.clone(),
-            policy,
-            schedule_of(config),
+            InForce {
+                policy,
+                schedule: schedule_of(config),
+                keep: config.store.keep,
+            },
             Arc::new(rand::random::<u64>),
         ));
         built.read_through(&service);

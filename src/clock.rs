@@ -107,6 +107,8 @@ pub fn machine_now() -> Timestamp {
 pub struct ManualClock {
     now: Mutex<Timestamp>,
     jump: Mutex<Option<Jump>>,
+    /// By how much its machine's clock is ahead of the true one.
+    machine_ahead: Mutex<TimeDelta>,
 }
 
 impl ManualClock {
@@ -116,7 +118,17 @@ impl ManualClock {
         Self {
             now: Mutex::new(now),
             jump: Mutex::new(None),
+            machine_ahead: Mutex::new(TimeDelta::zero()),
         }
+    }
+
+    /// Moves on together with the machine's clock: what targets would still accept moves on too.
+    pub fn advance_both(&self, by: TimeDelta) {
+        self.advance(by);
+        *self
+            .machine_ahead
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) += by;
     }
 
     /// From now on the machine's clock counts as set anew, or no longer.
@@ -147,6 +159,10 @@ impl Clock for ManualClock {
 
     fn machine_now(&self) -> Timestamp {
         machine_now()
+            + *self
+                .machine_ahead
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn jump(&self) -> Option<Jump> {

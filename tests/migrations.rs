@@ -10,12 +10,13 @@ use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
 /// By version: a row in each table that it brought, every column filled. Later migrations must carry
 /// them over.
-const SAMPLES: [&str; 5] = [
+const SAMPLES: [&str; 6] = [
     include_str!("migrations/samples_1.sql"),
     include_str!("migrations/samples_2.sql"),
     include_str!("migrations/samples_3.sql"),
     include_str!("migrations/samples_4.sql"),
     include_str!("migrations/samples_5.sql"),
+    include_str!("migrations/samples_6.sql"),
 ];
 
 async fn empty() -> SqliteConnection {
@@ -283,6 +284,18 @@ const WRONG: &[(&str, &str)] = &[
     ("UPDATE audit SET body = body || ' '", "never edited"),
     ("DELETE FROM audit WHERE seq = 2", "never deleted"),
     ("DELETE FROM audit", "never deleted"),
+    // Nothing is kept of it, or something else than what is there, or not of the oldest.
+    ("DELETE FROM audit WHERE seq IN (1, 2)", "never deleted"),
+    ("INSERT INTO audit_segments SELECT 2, 2, prev, hash, 1, 1, 3, hash FROM audit WHERE seq = 1", "only the oldest"),
+    ("INSERT INTO audit_segments SELECT 2, 2, prev, prev, 1, 1, 4, hash FROM audit WHERE seq = 2", "only the oldest"),
+    ("INSERT INTO audit_segments SELECT 1, 2, prev, hash, 1, 1, 4, hash FROM audit WHERE seq = 1", "only the oldest"),
+    ("INSERT INTO audit_segments SELECT 3, 3, prev, hash, 1, 1, 4, hash FROM audit WHERE seq = 2", "only the oldest"),
+    ("INSERT INTO audit_segments SELECT 2, 3, prev, hash, 1, 1, 4, hash FROM audit WHERE seq = 2", "only the oldest"),
+    ("INSERT INTO audit_segments SELECT 2, 2, prev, hash, 1, 1, 9, hash FROM audit WHERE seq = 2", "only the oldest"),
+    ("INSERT INTO audit_segments SELECT 2, 2, prev, hash, 2, 1, 3, hash FROM audit WHERE seq = 2", "segment_moments_in_order"),
+    ("INSERT INTO audit_segments SELECT 2, 2, prev, hash, 1, 1, 3, 'x' FROM audit WHERE seq = 2", "segment_hash_forms"),
+    ("UPDATE audit_segments SET to_seq = 2", "never edited"),
+    ("DELETE FROM audit_segments", "never deleted"),
     ("INSERT OR REPLACE INTO audit (seq, body, prev, hash) SELECT seq, 'x', prev, hash FROM audit WHERE seq = 2",
         "only appended to"),
     ("INSERT INTO audit (seq, body, prev, hash) SELECT seq + 2, body, hash, prev FROM audit WHERE seq = 2",
@@ -349,9 +362,24 @@ async fn every_named_constraint_has_a_wrong_row() {
         .collect();
     assert_eq!(
         untried,
-        ["audit_hash_forms", "grant_spec_hash_form"],
-        "of the same form as others"
+        [
+            "audit_hash_forms",
+            "grant_spec_hash_form",
+            "segment_covers_forward",
+            "segment_told_afterwards",
+        ],
+        "of the same form as others, or refused by a trigger before"
     );
+}
+
+#[tokio::test]
+async fn what_a_removed_segment_covers_can_be_deleted() {
+    let mut conn = with_samples().await;
+    let removed = sqlx::query("DELETE FROM audit WHERE seq = 1")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(removed.rows_affected(), 1);
 }
 
 #[tokio::test]

@@ -3,12 +3,18 @@
 #[path = "store/world.rs"]
 mod world;
 
+#[path = "store/any_sequence.rs"]
+mod any_sequence;
 #[path = "store/cards.rs"]
 mod cards;
 #[path = "store/claiming.rs"]
 mod claiming;
 #[path = "store/directory.rs"]
 mod directory;
+#[path = "store/erasing.rs"]
+mod erasing;
+#[path = "store/forgetting.rs"]
+mod forgetting;
 #[path = "store/grants.rs"]
 mod grants;
 #[path = "store/jobs.rs"]

@@ -149,6 +149,7 @@ impl App {
         let in_force = InForce {
             policy: Arc::new(policy),
             schedule: schedule_of(config),
+            keep: config.store.keep,
         };
         let (registry, desks) = (reloads.registry.clone(), reloads.desks.clone());
         let other = std::sync::Mutex::new((Arc::new(next.instances()), Arc::new(next.desks())));

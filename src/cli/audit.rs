@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate};
 use clap::Subcommand;
 
 use crate::domain::audit::{AuditEntry, Head};
-use crate::domain::audit_verify::Verifier;
+use crate::domain::audit_verify::{Broken, RemovedEntries, Verified, Verifier};
 use crate::domain::timing::Timestamp;
 use crate::store::Store as _;
 use crate::store::sqlite::SqliteStore;
@@ -55,39 +55,73 @@ async fn verify(db: &std::path::Path, expected: Option<Head>) -> anyhow::Result<
     let store = SqliteStore::open_read_only(&db.display().to_string()).await?;
     let mut reader = store.reader().await?;
     let compared = expected.is_some();
-    let mut verifier = Verifier::new(expected);
-    let mut after = 0;
+    let segments = reader.removed_segments().await?;
+    let begun = Verifier::after(&segments, expected);
+    let mut after = segments.last().map_or(0, |segment| segment.to.count);
+    // What comes from before the first entry that should be there is one that does not fit.
+    if let Some(first) = reader.audit_after(0, 1).await?.first() {
+        after = after.min(first.seq - 1);
+    }
+    let mut verifier = match begun {
+        Ok(verifier) => verifier,
+        Err(broken) => return Ok(say_broken(&broken)),
+    };
     loop {
         let page = reader.audit_after(after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.seq;
         for entry in &page {
             if let Err(broken) = verifier.take(entry) {
-                println!("broken: {broken}");
-                return Ok(ExitCode::from(1));
+                return Ok(say_broken(&broken));
             }
         }
     }
     match verifier.finish() {
-        Err(broken) => {
-            println!("broken: {broken}");
-            Ok(ExitCode::from(1))
-        }
-        Ok(head) if compared => {
-            println!(
-                "verified: {} entries fit, and fit the head given; head {head}",
-                head.count
-            );
-            Ok(ExitCode::SUCCESS)
-        }
-        Ok(head) => {
-            println!(
-                "consistent in itself, not compared: {} entries; head {head}",
-                head.count
-            );
+        Err(broken) => Ok(say_broken(&broken)),
+        Ok(verified) => {
+            for line in lines(&verified, compared) {
+                println!("{line}");
+            }
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn say_broken(broken: &Broken) -> ExitCode {
+    println!("broken: {broken}");
+    ExitCode::from(1)
+}
+
+fn lines(verified: &Verified, compared: bool) -> Vec<String> {
+    let Verified {
+        head,
+        removed,
+        erased: (texts, erasures),
+    } = verified;
+    let there = head.count - removed.map_or(0, |removed| removed.count);
+    let mut lines = vec![if compared {
+        format!("verified: {there} entries fit, and fit the head given; head {head}")
+    } else {
+        format!("consistent in itself, not compared: {there} entries; head {head}")
+    }];
+    if let Some(removed) = removed {
+        lines.push(no_longer_there(removed));
+    }
+    if *erasures > 0 {
+        lines.push(format!(
+            "{texts} texts beside them were erased on record, in {erasures} steps"
+        ));
+    }
+    lines
+}
+
+fn no_longer_there(removed: &RemovedEntries) -> String {
+    format!(
+        "{} entries before them, of {} to {}, were removed on record; the heads of their segments are kept",
+        removed.count,
+        removed.first_at.format("%Y-%m-%d"),
+        removed.last_at.format("%Y-%m-%d"),
+    )
 }
 
 async fn export(db: &std::path::Path, since: Option<&str>) -> anyhow::Result<ExitCode> {
@@ -97,6 +131,11 @@ async fn export(db: &std::path::Path, since: Option<&str>) -> anyhow::Result<Exi
         .map(|at| at.timestamp_millis());
     let store = SqliteStore::open_read_only(&db.display().to_string()).await?;
     let mut reader = store.reader().await?;
+    if let Some(removed) = RemovedEntries::of(&reader.removed_segments().await?)
+        && since_ms.is_none_or(|since| removed.last_at.timestamp_millis() >= since)
+    {
+        eprintln!("jitbot: {}", not_exported(&removed));
+    }
     let mut out = std::io::stdout().lock();
     let mut after = 0;
     loop {
@@ -111,6 +150,15 @@ async fn export(db: &std::path::Path, since: Option<&str>) -> anyhow::Result<Exi
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn not_exported(removed: &RemovedEntries) -> String {
+    format!(
+        "entries 1 to {}, of {} to {}, are no longer there: they were removed on record, since they were older than what is kept",
+        removed.count,
+        removed.first_at.format("%Y-%m-%d"),
+        removed.last_at.format("%Y-%m-%d"),
+    )
 }
 
 /// `body` is the exact text that was hashed; `entry` the same, parsed.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 pub mod demo;
+pub mod erase;
 pub mod init;
 pub mod issuer;
 pub mod sandbox;
@@ -36,6 +37,8 @@ pub enum Command {
     /// The record: verify or export it.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Erase what is personal about an account, on record and without breaking the record.
+    Erase(erase::EraseArgs),
     /// An issuer: does it keep the rules that every issuer must keep?
     #[command(subcommand)]
     Issuer(issuer::IssuerCommand),
@@ -74,6 +77,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Init(args) => init::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Audit(command) => audit::run(command).await,
+            Command::Erase(args) => erase::run(args).await,
             Command::Issuer(command) => issuer::run(command).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::SandboxSsh { config } => sandbox::run_ssh(&config).await,

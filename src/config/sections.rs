@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use url::Url;
 
@@ -14,7 +15,7 @@ use super::subject::{self, Names};
 use crate::policy::model::Subject;
 
 pub(super) const SLACK_KEYS: &[&str] = &["bot_token", "app_token", "api_url", "fallback_channel"];
-pub(super) const STORE_KEYS: &[&str] = &["url"];
+pub(super) const STORE_KEYS: &[&str] = &["url", "keep"];
 pub(super) const SECURITY_KEYS: &[&str] = &["people", "channels", "digest"];
 pub(super) const DIGEST_KEYS: &[&str] = &["cron", "time_zone"];
 pub(super) const HTTP_KEYS: &[&str] = &["listen"];
@@ -23,6 +24,9 @@ pub(super) const LIMITS_KEYS: &[&str] = &["max_open_per_person"];
 /// How places are named, as a hint.
 pub(super) const PLACE_HINT: &str = "Write it like [\"slack:#approvals\"] or [\"slack:C0123456\"].";
 
+/// For how many days the record may be kept.
+const KEEP_DAYS: std::ops::RangeInclusive<i64> = 30..=36_500;
+const KEEP_HINT: &str = "Write it like \"730d\".";
 const STORE_HINT: &str = "Write it like sqlite:///var/lib/jitbot/jitbot.db.";
 const API_URL_HINT: &str = "Write it like https://slack.example.org/api/.";
 const MAX_OPEN_DEFAULT: i64 = 10;
@@ -45,6 +49,8 @@ pub struct SlackConfig {
 pub struct StoreConfig {
     /// The SQLite file.
     pub path: PathBuf,
+    /// How long the record is kept; for ever where none is set.
+    pub keep: Option<TimeDelta>,
 }
 
 /// `[security]`.
@@ -152,10 +158,14 @@ fn read_api_url(item: &Item<'_>) -> Option<Option<String>> {
 }
 
 pub(super) fn store(root: &Table<'_>) -> Option<StoreConfig> {
-    let item = root
+    let table = root
         .need("store", "Write [store] with url = \"sqlite://jitbot.db\".")?
-        .table(STORE_KEYS, &[])?
-        .need("url", STORE_HINT)?;
+        .table(STORE_KEYS, &[])?;
+    let keep = match table.get("keep") {
+        Some(item) => read_keep(&item).map(Some),
+        None => Some(None),
+    };
+    let item = table.need("url", STORE_HINT)?;
     let text = item.string()?;
     // An address of a server is not repeated: it may hold a password.
     let Some(path) = text.strip_prefix("sqlite://") else {
@@ -179,7 +189,36 @@ pub(super) fn store(root: &Table<'_>) -> Option<StoreConfig> {
     }
     Some(StoreConfig {
         path: PathBuf::from(path),
+        keep: keep?,
     })
+}
+
+/// Whole days, more than a length of access may have.
+fn read_keep(item: &Item<'_>) -> Option<TimeDelta> {
+    let text = item.string()?;
+    let days = text.strip_suffix('d').filter(|days| {
+        let digits = days.bytes().all(|byte| byte.is_ascii_digit());
+        digits && !days.starts_with('0')
+    });
+    let Some(days) = days.and_then(|days| days.parse::<i64>().ok()) else {
+        item.problem(
+            format!("{} is not a number of days", quoted(text)),
+            KEEP_HINT,
+        );
+        return None;
+    };
+    if !KEEP_DAYS.contains(&days) {
+        item.problem(
+            format!("{} is out of range", quoted(text)),
+            format!(
+                "It may be {}d to {}d; left out, everything is kept for ever.",
+                KEEP_DAYS.start(),
+                KEEP_DAYS.end()
+            ),
+        );
+        return None;
+    }
+    Some(TimeDelta::days(days))
 }
 
 pub(super) fn security(root: &Table<'_>, names: &Names) -> Option<SecurityConfig> {

@@ -88,6 +88,10 @@ pub enum AuditKind {
     KeyForgotten,
     /// A digest was made.
     DigestMade,
+    /// The oldest segment of the record was removed; its head is kept.
+    SegmentRemoved,
+    /// What was personal about an account was erased.
+    Erased,
 }
 
 impl AuditKind {
@@ -129,6 +133,8 @@ impl AuditKind {
             Self::KeyGiven => "key_given",
             Self::KeyForgotten => "key_forgotten",
             Self::DigestMade => "digest_made",
+            Self::SegmentRemoved => "segment_removed",
+            Self::Erased => "erased",
         }
     }
 }

@@ -1,6 +1,13 @@
-//! Checking a record: the first entry that does not fit, a rewritten chain, a tail that was cut off.
+//! Checking a record: the first entry that does not fit, a rewritten chain, a tail that was cut off, a
+//! beginning that was not removed on record, a text that nobody erased on record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::audit::{AuditEntry, Head, chain};
+use super::segment::Segment;
+use super::timing::Timestamp;
 
 /// What is wrong with a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +19,22 @@ pub enum Broken {
         seq: i64,
         /// Why.
         what: &'static str,
+    },
+    /// What is kept of a removed segment does not fit.
+    #[error("the removed entries {from} to {to} do not fit: {what}")]
+    Segment {
+        /// Its first entry.
+        from: i64,
+        /// Its last.
+        to: i64,
+        /// Why.
+        what: &'static str,
+    },
+    /// A text beside an entry is not there, and no entry says that it was erased.
+    #[error("the text beside entry {seq} is gone, and nobody erased it on record")]
+    TextGone {
+        /// The first such entry.
+        seq: i64,
     },
     /// The record is shorter than the head that was kept.
     #[error("entries {from} to {to} are missing: the record was cut off", from = .have + 1, to = .want)]
@@ -27,6 +50,61 @@ pub enum Broken {
         /// The entry that the head names.
         seq: i64,
     },
+    /// The head names an entry inside a segment that was removed: it can't be compared.
+    #[error(
+        "entry {seq} can't be compared: it was removed with entries {from} to {to}, of which the last one's head is kept. Compare a head that counts {}{to}, or one of an entry that is still there",
+        before(.from)
+    )]
+    HeadRemoved {
+        /// The entry that the head names.
+        seq: i64,
+        /// The first entry of its segment.
+        from: i64,
+        /// The last.
+        to: i64,
+    },
+}
+
+fn before(from: &i64) -> String {
+    match from - 1 {
+        0 => String::new(),
+        before => format!("{before} or "),
+    }
+}
+
+/// A record in which everything fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Its end.
+    pub head: Head,
+    /// What was removed from its beginning.
+    pub removed: Option<RemovedEntries>,
+    /// Texts beside entries that are there which were erased, and by how many erasures.
+    pub erased: (usize, usize),
+}
+
+/// Entries that are no longer there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemovedEntries {
+    /// How many, from the first on.
+    pub count: i64,
+    /// When the first was made.
+    pub first_at: Timestamp,
+    /// When the last was made.
+    pub last_at: Timestamp,
+}
+
+impl RemovedEntries {
+    /// What these segments were.
+    #[must_use]
+    pub fn of(segments: &[Segment]) -> Option<Self> {
+        let (first, last) = segments.first().zip(segments.last())?;
+        Some(Self {
+            count: last.to.count,
+            first_at: first.first_at,
+            last_at: last.last_at,
+        })
+    }
 }
 
 /// Checks entries one after the other.
@@ -34,16 +112,83 @@ pub enum Broken {
 pub struct Verifier {
     at: Head,
     expected: Option<Head>,
+    removed: Option<RemovedEntries>,
+    /// Entries before this one are no longer there.
+    begin: i64,
+    /// By the entry that must tell of it: a removed segment that none has told of yet.
+    untold: BTreeMap<i64, Segment>,
+    /// Entries whose text is not there, and of which none has said yet that it was erased.
+    gone: BTreeSet<i64>,
+    erased: (usize, usize),
+    /// The head can't be compared: the segment that it lies in was removed.
+    out_of_reach: Option<Broken>,
 }
 
 impl Verifier {
-    /// Starts before the first entry; compares with a head that was kept elsewhere, if there is one.
+    /// Starts before the first entry of all; compares with a head that was kept elsewhere, if there is
+    /// one.
     #[must_use]
     pub fn new(expected: Option<Head>) -> Self {
         Self {
             at: Head::empty(),
             expected,
+            removed: None,
+            begin: 1,
+            untold: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            erased: (0, 0),
+            out_of_reach: None,
         }
+    }
+
+    /// Starts after these removed segments, oldest first.
+    ///
+    /// # Errors
+    /// [`Broken`] for the first segment that does not fit the one before it, or the head.
+    pub fn after(segments: &[Segment], expected: Option<Head>) -> Result<Self, Broken> {
+        let mut verifier = Self::new(expected);
+        let mut last: Option<&Segment> = None;
+        for segment in segments {
+            let wrong = |what| {
+                Err(Broken::Segment {
+                    from: segment.from,
+                    to: segment.to.count,
+                    what,
+                })
+            };
+            if segment.from != verifier.at.count + 1 || segment.to.count < segment.from {
+                return wrong("they do not follow the ones removed before");
+            }
+            if segment.prev != verifier.at.hash {
+                return wrong("they name another entry before them");
+            }
+            if segment.seal != segment.sealed(last) || segment.entry <= segment.to.count {
+                return wrong("what is kept of them was changed");
+            }
+            if let Some(expected) = &verifier.expected {
+                let within = (segment.from..segment.to.count).contains(&expected.count);
+                if within {
+                    verifier.out_of_reach = Some(Broken::HeadRemoved {
+                        seq: expected.count,
+                        from: segment.from,
+                        to: segment.to.count,
+                    });
+                }
+                if expected.count == segment.to.count && expected.hash != segment.to.hash {
+                    return Err(Broken::Rewritten {
+                        seq: expected.count,
+                    });
+                }
+            }
+            verifier.untold.insert(segment.entry, segment.clone());
+            verifier.at = segment.to.clone();
+            last = Some(segment);
+        }
+        verifier.begin = verifier.at.count + 1;
+        // Who told of these was removed since: the seal of the newest vouches for them.
+        verifier.untold = verifier.untold.split_off(&verifier.begin);
+        verifier.removed = RemovedEntries::of(segments);
+        Ok(verifier)
     }
 
     /// Takes the next entry.
@@ -51,13 +196,9 @@ impl Verifier {
     /// # Errors
     /// [`Broken`] for the first entry that does not fit.
     pub fn take(&mut self, entry: &AuditEntry) -> Result<(), Broken> {
-        let wrong = |what| {
-            Err(Broken::Entry {
-                seq: self.at.count + 1,
-                what,
-            })
-        };
-        if entry.seq != self.at.count + 1 {
+        let seq = self.at.count + 1;
+        let wrong = |what| Err(Broken::Entry { seq, what });
+        if entry.seq != seq {
             return wrong("its number is not the next one");
         }
         if entry.prev != self.at.hash {
@@ -66,16 +207,28 @@ impl Verifier {
         if entry.hash != chain(&entry.prev, &entry.body) {
             return wrong("its body was changed");
         }
-        let Ok(body) = serde_json::from_str::<serde_json::Value>(&entry.body) else {
+        let Ok(body) = serde_json::from_str::<Value>(&entry.body) else {
             return wrong("its body can't be read");
         };
         if body["seq"] != entry.seq {
             return wrong("its body has another number");
         }
-        if let Some(text) = &entry.text
-            && body["text_hash"] != text.hash().0
-        {
-            return wrong("the text beside it was changed");
+        match &entry.text {
+            Some(text) if body["text_hash"] != text.hash().0 => {
+                return wrong("the text beside it was changed");
+            }
+            None if !body["text_hash"].is_null() => {
+                self.gone.insert(seq);
+            }
+            _ => {}
+        }
+        let told = match body["kind"].as_str() {
+            Some("segment_removed") => self.removal(seq, &body["facts"]),
+            Some("erased") => self.erasure(&body["facts"]),
+            _ => Ok(()),
+        };
+        if let Err(what) = told {
+            return wrong(what);
         }
         self.at = Head {
             count: entry.seq,
@@ -90,125 +243,64 @@ impl Verifier {
         Ok(())
     }
 
-    /// After the last entry: the head.
+    fn removal(&mut self, seq: i64, facts: &Value) -> Result<(), &'static str> {
+        match self.untold.remove(&seq) {
+            Some(segment) if segment.is_told_by(facts) => Ok(()),
+            Some(_) => Err("it tells of another removal than what is kept of it"),
+            None => Err("it tells of a removal of which nothing is kept"),
+        }
+    }
+
+    fn erasure(&mut self, facts: &Value) -> Result<(), &'static str> {
+        let ranges: Vec<(i64, i64)> = serde_json::from_value(facts["entries"].clone())
+            .map_err(|_| "what it says was erased can't be read")?;
+        self.erased.1 += 1;
+        for (from, to) in ranges {
+            if to > self.at.count {
+                return Err("it tells of texts that come after it");
+            }
+            for seq in from.max(self.begin)..=to {
+                if !self.gone.remove(&seq) {
+                    return Err("it tells that a text was erased that is there, or never was");
+                }
+                self.erased.0 += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// After the last entry.
     ///
     /// # Errors
-    /// [`Broken::CutOff`] when entries are missing at the end.
-    pub fn finish(self) -> Result<Head, Broken> {
+    /// [`Broken`]: entries are missing at the end, nobody tells of a removal or of an erasure, or the
+    /// head can't be compared.
+    pub fn finish(self) -> Result<Verified, Broken> {
+        if let Some(segment) = self.untold.values().next() {
+            return Err(Broken::Segment {
+                from: segment.from,
+                to: segment.to.count,
+                what: "no entry of the record tells of their removal",
+            });
+        }
+        if let Some(&seq) = self.gone.first() {
+            return Err(Broken::TextGone { seq });
+        }
+        if let Some(broken) = self.out_of_reach {
+            return Err(broken);
+        }
         match self.expected {
             Some(expected) if expected.count > self.at.count => Err(Broken::CutOff {
                 have: self.at.count,
                 want: expected.count,
             }),
-            _ => Ok(self.at),
+            _ => Ok(Verified {
+                head: self.at,
+                removed: self.removed,
+                erased: self.erased,
+            }),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::audit::{AuditDraft, AuditKind, append};
-    use chrono::DateTime;
-
-    fn record(n: i64) -> Vec<AuditEntry> {
-        let mut head = Head::empty();
-        (0..n)
-            .map(|i| {
-                let draft = AuditDraft::new(AuditKind::Refused)
-                    .fact("n", i)
-                    .text("because");
-                let at = DateTime::from_timestamp(i, 0).unwrap();
-                let entry = append(&head, draft, [i as u8; 16], at);
-                head = Head {
-                    count: entry.seq,
-                    hash: entry.hash.clone(),
-                };
-                entry
-            })
-            .collect()
-    }
-
-    fn verify(entries: &[AuditEntry], head: Option<Head>) -> Result<Head, Broken> {
-        let mut verifier = Verifier::new(head);
-        for entry in entries {
-            verifier.take(entry)?;
-        }
-        verifier.finish()
-    }
-
-    fn head_of(entries: &[AuditEntry]) -> Head {
-        verify(entries, None).unwrap()
-    }
-
-    #[test]
-    fn an_untouched_record_verifies_and_its_head_reads_back() {
-        let entries = record(5);
-        let head = head_of(&entries);
-        assert_eq!(head.to_string().parse(), Ok(head.clone()));
-        assert_eq!(verify(&entries, Some(head.clone())), Ok(head));
-    }
-
-    #[test]
-    fn text_can_be_erased_but_not_changed() {
-        let mut entries = record(3);
-        let head = head_of(&entries);
-        entries[1].text = None;
-        assert_eq!(verify(&entries, Some(head)).map(|h| h.count), Ok(3));
-        entries[2].text.as_mut().unwrap().text = "another reason".into();
-        assert!(matches!(
-            verify(&entries, None),
-            Err(Broken::Entry { seq: 3, .. })
-        ));
-    }
-
-    #[test]
-    fn the_first_entry_that_does_not_fit_is_named() {
-        let mut entries = record(5);
-        entries[2].body = entries[2].body.replace("\"n\":2", "\"n\":7");
-        assert!(matches!(
-            verify(&entries, None),
-            Err(Broken::Entry { seq: 3, .. })
-        ));
-        let mut entries = record(5);
-        entries.remove(1);
-        assert!(matches!(
-            verify(&entries, None),
-            Err(Broken::Entry { seq: 2, .. })
-        ));
-    }
-
-    #[test]
-    fn a_head_shows_a_cut_tail_and_a_rewritten_record() {
-        let entries = record(5);
-        let head = head_of(&entries);
-        assert_eq!(
-            verify(&entries[..3], Some(head.clone())),
-            Err(Broken::CutOff { have: 3, want: 5 })
-        );
-        assert!(
-            verify(&entries[..3], None).is_ok(),
-            "nothing to compare with"
-        );
-        let mut other = Head::empty();
-        let rewritten: Vec<AuditEntry> = (0..5)
-            .map(|i| {
-                let entry = append(
-                    &other,
-                    AuditDraft::new(AuditKind::Refused).fact("n", i * 2),
-                    [0; 16],
-                    DateTime::from_timestamp(i, 0).unwrap(),
-                );
-                other = Head {
-                    count: entry.seq,
-                    hash: entry.hash.clone(),
-                };
-                entry
-            })
-            .collect();
-        assert_eq!(
-            verify(&rewritten, Some(head)),
-            Err(Broken::Rewritten { seq: 5 })
-        );
-    }
-}
+mod tests;

@@ -295,6 +295,8 @@ pub enum JobKind {
     /// Make the digest of the scheduled moment that it runs at, and wait for the next. The moment is
     /// not in the kind: a job that is ordered anew while it runs keeps its kind.
     DigestDue,
+    /// Remove what of the record is older than it is kept; looks every day.
+    RemoveOld,
     /// Tell a channel of security the day.
     Digest {
         /// Which digest.
@@ -314,6 +316,7 @@ impl JobKind {
                 | Self::Publish { .. }
                 | Self::LookAtPlaces
                 | Self::WatchPlace { .. }
+                | Self::RemoveOld
         )
     }
 
@@ -369,7 +372,8 @@ impl JobKind {
             | Self::NotifyWhere { .. }
             | Self::NotifyKey { .. }
             | Self::Publish { .. }
-            | Self::DigestDue => None,
+            | Self::DigestDue
+            | Self::RemoveOld => None,
         }
     }
 

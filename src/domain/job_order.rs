@@ -334,6 +334,22 @@ impl JobOrder {
         }
     }
 
+    /// Look what of the record is older than it is kept; `anew` moves a look that is ordered already.
+    #[must_use]
+    pub fn remove_old(at: Timestamp, anew: bool) -> Self {
+        Self {
+            on_duplicate: if anew {
+                OnDuplicate::Move
+            } else {
+                OnDuplicate::Keep
+            },
+            ..Self::engine(JobKind::RemoveOld, Self::REMOVE_OLD_KEY.into(), at)
+        }
+    }
+
+    /// The key of the job that removes old entries of the record.
+    pub const REMOVE_OLD_KEY: &'static str = "remove-old";
+
     /// Tell a channel of security the day.
     #[must_use]
     pub fn digest(digest: i64, place: &Place, now: Timestamp) -> Self {

@@ -132,6 +132,7 @@ impl Handler for Effects {
             JobKind::Revoke { grant } => self.revoke(job, grant).await,
             JobKind::ExpireRequest { .. }
             | JobKind::DigestDue
+            | JobKind::RemoveOld
             | JobKind::DecideChecked { .. }
             | JobKind::CheckHolder { .. } => Ok(Outcome::Due),
             JobKind::RefreshFacts { platform } => self.refresh_facts(platform).await,

@@ -10,6 +10,7 @@ mod checking;
 mod deciding;
 mod digest;
 mod ending;
+pub mod erasing;
 mod extending;
 mod keys;
 mod leaving;
@@ -21,6 +22,7 @@ mod queries;
 mod refreshing;
 mod reloading;
 mod renewing;
+mod retention;
 mod submitting;
 mod turns;
 mod verdict;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use arc_swap::ArcSwap;
+use chrono::TimeDelta;
 
 use crate::domain::timing::Timestamp;
 use crate::policy::Policy;
@@ -64,6 +67,8 @@ pub struct InForce {
     pub policy: Arc<Policy>,
     /// When digests are due.
     pub schedule: DigestSchedule,
+    /// How long the record is kept; for ever where none is set.
+    pub keep: Option<TimeDelta>,
 }
 
 /// The engine's front.
@@ -83,15 +88,10 @@ pub struct Service {
 impl Service {
     /// Over this store, under this policy.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        policy: Arc<Policy>,
-        schedule: DigestSchedule,
-        chance: Chance,
-    ) -> Self {
+    pub fn new(store: Arc<dyn Store>, in_force: InForce, chance: Chance) -> Self {
         Self {
             store,
-            in_force: Arc::new(ArcSwap::from_pointee(InForce { policy, schedule })),
+            in_force: Arc::new(ArcSwap::from_pointee(in_force)),
             chance,
             told_of_jump: Arc::default(),
             told_of_refusal: reloading::LastRefusal::default(),

@@ -32,7 +32,11 @@ impl Recorder for Service {
         let job = job.clone();
         write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
-                let InForce { policy, schedule } = InForce::clone(&in_force.load());
+                let InForce {
+                    policy,
+                    schedule,
+                    keep,
+                } = InForce::clone(&in_force.load());
                 if !tx.holds(job.claim()).await? {
                     // A stale worker. But access that it gave after an end was seen is known to
                     // nobody else.
@@ -72,6 +76,10 @@ impl Recorder for Service {
                     }
                     (JobKind::DigestDue, None) => {
                         super::digest::make(tx, &policy, &schedule, job.run_at).await?
+                    }
+                    (JobKind::RemoveOld, None) => {
+                        let settle = super::retention::remove(tx, keep).await?;
+                        (Plan::default(), settle)
                     }
                     (JobKind::Publish { issuer }, None) => {
                         let settle = message(&policy, &job, outcome, tx.now());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::orphans::{Orphan, orphans};
-use super::{InForce, Service, ServiceError};
+use super::{InForce, Service, ServiceError, retention};
 use crate::domain::audit::{AuditDraft, AuditKind, Head};
 use crate::domain::directory::GroupNews;
 use crate::domain::ids::{AccountId, DirectoryGroupId, Place};
@@ -242,6 +242,14 @@ async fn take_up(
     let after = tx.last_digest().await?.map_or(now, |mark| mark.slot);
     if let Some(slot) = (next.schedule)(after) {
         tx.enqueue(&JobOrder::digest_due(slot)).await?;
+    }
+    match next.keep {
+        Some(_) => {
+            let anew = kind == AuditKind::Started;
+            let look = JobOrder::remove_old(now + retention::FIRST_LOOK, anew);
+            tx.enqueue(&look).await?;
+        }
+        None => tx.cancel_job(JobOrder::REMOVE_OLD_KEY).await?,
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! [`Store`] is what the rest knows; `sqlite` is behind it. One writer takes whole transactions,
 //! commits those that wait together with one fsync, and answers only afterwards.
 
+pub mod forgetting;
 pub mod sqlite;
 pub mod watched;
 
@@ -76,7 +77,7 @@ pub type WriteBody<T> =
 
 /// Reads, outside or inside a write transaction.
 #[async_trait]
-pub trait Reads: watched::Watched {
+pub trait Reads: watched::Watched + forgetting::Forgettable {
     /// One request.
     async fn request(&mut self, id: &RequestId) -> Result<Option<Request>, StoreError>;
     /// One grant.
@@ -264,7 +265,7 @@ pub struct DigestMark {
 
 /// One write transaction.
 #[async_trait]
-pub trait Tx: Reads {
+pub trait Tx: Reads + forgetting::Forgetting {
     /// The time of this transaction: read once, after its lock is held, and never before the time
     /// of the last transaction that was committed.
     fn now(&self) -> Timestamp;

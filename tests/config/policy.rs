@@ -93,6 +93,10 @@ fn the_hash_follows_what_decides_and_nothing_else() {
         ("/etc/jitbot/ca", "/etc/jitbot/other"),
         ("/etc/ssh/jitbot.krl", "/etc/ssh/other.krl"),
         ("sqlite://jitbot.db", "sqlite://other.db"),
+        (
+            "sqlite://jitbot.db\"",
+            "sqlite://jitbot.db\"\nkeep = \"30d\"",
+        ),
         ("[store]", "# a comment\n[store]"),
         ("{ env = \"BOT\" }", "{ file = \"/run/bot\" }"),
     ] {

@@ -208,3 +208,39 @@ fn chat_store_and_security() {
         ),
     ]);
 }
+
+#[test]
+fn how_long_the_record_is_kept() {
+    let url = "url = \"sqlite://jitbot.db\"";
+    let store = |keep: &str| format!("{url}\nkeep = {keep}");
+    assert_eq!(ok(BASE).store.keep, None);
+    for (keep, days) in [("\"30d\"", 30), ("\"730d\"", 730), ("\"36500d\"", 36_500)] {
+        let read = ok(&with(url, &store(keep))).store.keep;
+        assert_eq!(read, Some(chrono::TimeDelta::days(days)), "{keep}");
+    }
+    let range = "It may be 30d to 36500d; left out, everything is kept for ever.";
+    for (keep, problem) in [
+        ("\"29d\"", format!("\"29d\" is out of range. {range}")),
+        ("\"36501d\"", format!("\"36501d\" is out of range. {range}")),
+        (
+            "\"2y\"",
+            "\"2y\" is not a number of days. Write it like \"730d\".".to_owned(),
+        ),
+        (
+            "\"0730d\"",
+            "\"0730d\" is not a number of days. Write it like \"730d\".".to_owned(),
+        ),
+        (
+            "\"-30d\"",
+            "\"-30d\" is not a number of days. Write it like \"730d\".".to_owned(),
+        ),
+        (
+            "\"d\"",
+            "\"d\" is not a number of days. Write it like \"730d\".".to_owned(),
+        ),
+        ("730", "is an integer, not a string.".to_owned()),
+    ] {
+        let line = format!("7: store.keep: {problem}");
+        check_table(&[(url, &store(keep), &[&line])]);
+    }
+}

@@ -19,6 +19,7 @@ fn in_force(policy: Policy) -> InForce {
     InForce {
         policy: Arc::new(policy),
         schedule: Arc::new(|_| None),
+        keep: None,
     }
 }
 

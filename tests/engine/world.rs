@@ -16,7 +16,7 @@ use jitbot::domain::job::{Job, Lane};
 use jitbot::domain::outcome::Outcome;
 use jitbot::effects::Effects;
 use jitbot::issuer::{Capabilities, EarlyEnd, Issuer, NativeExpiry, Registry};
-use jitbot::service::Service;
+use jitbot::service::{InForce, Service};
 use jitbot::store::sqlite::SqliteStore;
 use jitbot::store::{Reads, Store, Urgency, write};
 use jitbot::worker::{Handler, Limits, Recorder, Worker};
@@ -98,8 +98,11 @@ impl World {
         let chance = AtomicU64::new(1);
         let service = Arc::new(Service::new(
             store.clone(),
-            Arc::new(house::policy(&can)),
-            Arc::new(|_| None),
+            InForce {
+                policy: Arc::new(house::policy(&can)),
+                schedule: Arc::new(|_| None),
+                keep: None,
+            },
             Arc::new(move || chance.fetch_add(1, Ordering::SeqCst)),
         ));
         let issuer: Arc<dyn Issuer> = target.clone();

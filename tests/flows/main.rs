@@ -25,6 +25,7 @@ mod once;
 mod reload;
 mod renamed_groups;
 mod restart;
+mod retention;
 mod scopes;
 mod secrets;
 mod stuck;

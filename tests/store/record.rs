@@ -48,7 +48,7 @@ fn verify(entries: &[AuditEntry], head: Option<Head>) -> Result<Head, Broken> {
     for entry in entries {
         verifier.take(entry)?;
     }
-    verifier.finish()
+    verifier.finish().map(|verified| verified.head)
 }
 
 #[tokio::test]

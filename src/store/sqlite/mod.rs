@@ -5,15 +5,19 @@
 
 mod claims;
 mod directory;
+mod erasing;
 mod extensions;
 mod fault;
+mod forgetting;
 mod grants;
 mod jobs;
 mod kept;
 mod keys;
 mod lock;
 mod record;
+mod removing;
 mod requests;
+mod rewriting;
 mod rows;
 mod standing;
 mod tx;
@@ -77,18 +81,31 @@ impl SqliteStore {
     /// [`StoreError::Held`] when another process holds it; [`StoreError::Database`] when it can't be
     /// opened, made or brought to this version.
     pub async fn open(path_or_url: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::open_as("serve", path_or_url, clock).await
+    }
+
+    /// The same for another command than the one that runs the bot.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub async fn open_as(
+        who: &str,
+        path_or_url: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         let path = resolve(path_or_url)?;
         let options = writing(&path);
-        Self::open_with(path, options, clock).await
+        Self::open_with(who, path, options, clock).await
     }
 
     /// With these options for the writer.
     async fn open_with(
+        who: &str,
         path: PathBuf,
         options: SqliteConnectOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let lock = lock::take(&path, "serve", clock.machine_now())?;
+        let lock = lock::take(&path, who, clock.machine_now())?;
         make_private(&path)?;
         let mut conn = options
             .connect()
@@ -315,11 +332,12 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_MAX)
 }
 
-/// The writer's: a commit is an fsync.
+/// The writer's: a commit is an fsync, and what is deleted is overwritten.
 fn writing(path: &Path) -> SqliteConnectOptions {
     options(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
 }
 
 fn readers(path: &Path) -> SqlitePool {

@@ -32,10 +32,14 @@ const LAST_OF: &str = "SELECT a.seq, a.body, a.prev, a.hash, NULL AS salt, NULL 
     FROM audit a WHERE json_extract(a.body, '$.request') = $1
     AND json_extract(a.body, '$.kind') = $2 ORDER BY a.seq DESC LIMIT 1";
 
-// No index answers it: it is asked once a start.
+// A removed segment hands on what it said of that. The first condition is the one of the index
+// `audit_taken_up`.
 const LAST_TAKEN_UP: &str =
     "SELECT a.seq, a.body, a.prev, a.hash, NULL AS salt, NULL AS text FROM audit a
-    WHERE json_extract(a.body, '$.kind') IN ('started', 'reloaded') ORDER BY a.seq DESC LIMIT 1";
+    WHERE json_extract(body, '$.kind') IN ('started', 'reloaded', 'segment_removed')
+    AND (json_extract(body, '$.kind') <> 'segment_removed'
+        OR json_type(body, '$.facts.moved') IS NOT NULL)
+    ORDER BY a.seq DESC LIMIT 1";
 
 pub(super) async fn last_taken_up(
     conn: &mut SqliteConnection,

@@ -14,6 +14,7 @@ use crate::domain::spec::ContentHash;
 use crate::store::{Tx, write};
 
 mod failing;
+mod forgotten;
 mod plans;
 
 struct Open {

@@ -60,14 +60,14 @@ impl<'c> SqliteTx<'c> {
         self.conn
     }
 
-    fn begin(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+    pub(super) fn begin(&mut self) -> Result<&mut SqliteConnection, StoreError> {
         match &self.broken {
             Some(error) => Err(error.clone()),
             None => Ok(self.conn),
         }
     }
 
-    fn end<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn end<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         match &result {
             Ok(_) => self.changed = true,
             Err(error @ (StoreError::Database(_) | StoreError::Closed)) => {

@@ -30,7 +30,7 @@ pub(super) struct View {
 }
 
 impl View {
-    fn conn(&mut self) -> &mut SqliteConnection {
+    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
         &mut self.at
     }
 }

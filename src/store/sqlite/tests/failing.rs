@@ -72,7 +72,7 @@ async fn a_full_disk_is_an_error_and_the_writer_goes_on_when_there_is_room_again
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("jitbot.db");
     let full = writing(&path).pragma("max_page_count", "120");
-    let store = SqliteStore::open_with(path.clone(), full, clock())
+    let store = SqliteStore::open_with("serve", path.clone(), full, clock())
         .await
         .unwrap();
     let fill = |n: usize| {

@@ -1,0 +1,223 @@
+//! The record is kept for so long, and no longer: what is old goes, what goes on keeps its past.
+
+use chrono::TimeDelta;
+use jitbot::domain::audit::Head;
+use jitbot::domain::audit_verify::{Broken, Verified, Verifier};
+use jitbot::domain::ids::RequestId;
+use jitbot::sandbox::people::Change;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+
+use super::support::{Setup, Site, World};
+
+/// A world that keeps its record for 30 days.
+async fn keeping(setup: Setup, more: impl Fn(&str) -> String) -> World {
+    let mut site = Site::with(&setup).await;
+    let store = "[store]\nkeep = \"30d\"\n";
+    site.config = more(&site.config.replace("[store]\n", store));
+    site.world().await
+}
+
+impl World {
+    /// Days pass, for targets too, with a digest each day.
+    async fn days(&self, days: i64) {
+        for _ in 0..days {
+            self.here.clock.advance_both(TimeDelta::days(1));
+            self.settle().await;
+        }
+    }
+
+    async fn verified(&self, head: Option<Head>) -> Result<Verified, Broken> {
+        let mut reader = self.app.store().reader().await.unwrap();
+        let segments = reader.removed_segments().await.unwrap();
+        let mut verifier = Verifier::after(&segments, head)?;
+        for entry in reader.audit_after(0, 100_000).await.unwrap() {
+            verifier.take(&entry)?;
+        }
+        verifier.finish()
+    }
+
+    async fn removed(&self) -> i64 {
+        let verified = self.verified(None).await.unwrap();
+        verified.removed.map_or(0, |removed| removed.count)
+    }
+
+    async fn head(&self) -> Head {
+        let mut reader = self.app.store().reader().await.unwrap();
+        reader.head().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_is_over_for_long_enough_goes_and_the_heads_that_were_told_can_still_be_compared() {
+    let world = keeping(Setup::default(), str::to_owned).await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 1h first")
+        .await;
+    world.presses("bob", "Approve", &id).await;
+    world.types("alice", &format!("/jit done {id}")).await;
+    world.types("erin", "/jit request staging-ssh 1h no").await;
+    let before = world.head().await;
+    world.days(1).await;
+    let digest = world.security_reads().await.pop().unwrap();
+    world.days(29).await;
+    assert_eq!(world.removed().await, 0, "not old enough");
+    world.days(3).await;
+    assert!(world.removed().await >= before.count);
+    let entries = world.record().await;
+    assert!(!entries.iter().any(|entry| entry["request"] == id.as_str()));
+    let told: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry["kind"] == "segment_removed")
+        .collect();
+    assert!(!told.is_empty());
+    let head = told[0]["facts"]["head"].as_str().unwrap();
+    assert!(
+        digest.contains(&head[..12]),
+        "the head of {head} was told: {digest}"
+    );
+    let head: Head = head.parse().unwrap();
+    assert!(world.verified(Some(head)).await.is_ok());
+
+    let answer = world.types("alice", &format!("/jit status {id}")).await;
+    let unknown = world.types("alice", "/jit status rzzzzzzzzzz").await;
+    assert_eq!(
+        answer.replace(&id, "ID"),
+        unknown.replace("rzzzzzzzzzz", "ID")
+    );
+    let next = world
+        .asks("alice", "/jit request staging-ssh 1h again")
+        .await;
+    world.presses("bob", "Approve", &next).await;
+    assert!(
+        world
+            .last_told("alice")
+            .await
+            .contains("-cert-v01@openssh.com")
+    );
+    let world = world.restart().await;
+    assert!(world.verified(None).await.is_ok());
+}
+
+#[tokio::test]
+async fn access_that_lasts_keeps_its_beginning() {
+    let world = keeping(Setup::default(), |config| {
+        config.replacen("max = \"8h\"", "max = \"60d\"", 1)
+    })
+    .await;
+    let id = world
+        .asks("alice", "/jit request staging-ssh 45d long")
+        .await;
+    world.presses("bob", "Approve", &id).await;
+    world.days(44).await;
+    let told = world.kinds(&id).await;
+    assert!(told.contains(&"requested".to_owned()), "{told:?}");
+    world.days(30).await;
+    let told = world.kinds(&id).await;
+    assert!(
+        told.contains(&"requested".to_owned()),
+        "over, but not for long: {told:?}"
+    );
+    world.days(4).await;
+    assert_eq!(world.kinds(&id).await, Vec::<String>::new());
+    let id = RequestId::new(id).unwrap();
+    let mut reader = world.app.store().reader().await.unwrap();
+    assert_eq!(reader.grant(&id.grant()).await, Ok(None));
+}
+
+#[tokio::test]
+async fn without_a_word_everything_is_kept_and_a_reload_changes_that() {
+    let world = World::start().await;
+    world.days(40).await;
+    assert_eq!(world.removed().await, 0);
+    let mut world = world;
+    let kept = world.here.config.clone();
+    world.here.config = kept.replace("[store]\n", "[store]\nkeep = \"30d\"\n");
+    world.app.reload(world.here.read()).await.unwrap();
+    world.settle().await;
+    assert_eq!(
+        world.removed().await,
+        0,
+        "the first look comes an hour later"
+    );
+    world.pass("61m").await;
+    let removed = world.removed().await;
+    assert!(removed > 0);
+    world.here.config = kept;
+    world.app.reload(world.here.read()).await.unwrap();
+    world.days(3).await;
+    assert_eq!(world.removed().await, removed);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_anew_removes_nothing() {
+    use jitbot::clock::{Clock as _, Jump};
+    let world = keeping(Setup::default(), str::to_owned).await;
+    world.days(1).await;
+    let jump = Jump {
+        at: world.here.clock.now(),
+        by: TimeDelta::days(40),
+    };
+    world.here.clock.set_jump(Some(jump));
+    world.here.clock.advance_both(TimeDelta::days(40));
+    world.settle().await;
+    assert_eq!(world.removed().await, 0);
+    // It was put right, and the engine's time went on from where it was.
+    world.here.clock.set_jump(None);
+    world.here.clock.advance_both(TimeDelta::days(-40));
+    world.here.clock.advance(TimeDelta::days(41));
+    world.settle().await;
+    assert_eq!(
+        world.removed().await,
+        0,
+        "by the machine's clock nothing is old"
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_was_changed_is_not_removed_for_that_would_hide_it() {
+    let world = keeping(Setup::default(), str::to_owned).await;
+    world.types("erin", "/jit request staging-ssh 1h no").await;
+    world.days(1).await;
+    // What the database itself forbids, somebody with the file can do all the same.
+    let db = world.here.folder.path().join("jitbot.db");
+    let mut shell = SqliteConnectOptions::new()
+        .filename(db)
+        .connect()
+        .await
+        .unwrap();
+    sqlx::raw_sql(
+        "DROP TRIGGER audit_is_not_edited;
+        UPDATE audit SET body = replace(body, 'U0ERIN', 'U0EVE!') WHERE body LIKE '%U0ERIN%'",
+    )
+    .execute(&mut shell)
+    .await
+    .unwrap();
+    world.days(34).await;
+    let mut reader = world.app.store().reader().await.unwrap();
+    assert_eq!(reader.removed_segments().await, Ok(Vec::new()));
+    let first = reader.audit_after(0, 1).await.unwrap();
+    assert_eq!(first[0].seq, 1);
+}
+
+#[tokio::test]
+async fn security_is_not_told_again_of_what_a_removed_entry_remembered() {
+    let world = keeping(Setup::with_usergroups(), str::to_owned).await;
+    let renames = |group: &str, handle: &str| Change::RenameGroup {
+        group: group.to_owned(),
+        handle: handle.to_owned(),
+    };
+    world.changes(renames("S0ENG", "engineers")).await;
+    world.changes(renames("S0NEW", "engineering")).await;
+    let world = world.restart().await;
+    let moved = "means another user group now";
+    assert_eq!(world.security_reads_with(moved).await, 1);
+    // For so long that what tells of the removal is removed itself.
+    for _ in 0..2 {
+        world.days(34).await;
+        let entries = world.record().await;
+        assert!(!entries.iter().any(|entry| entry["kind"] == "started"));
+    }
+    let world = world.restart().await;
+    assert_eq!(world.security_reads_with(moved).await, 1);
+}

@@ -1,0 +1,2 @@
+-- A row in each table that version 6 added: the first entry is about to be removed.
+INSERT INTO audit_segments (from_seq, to_seq, prev, hash, first_at, last_at, entry, seal) VALUES (1, 1, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', '2dd47f9e3b1a9d625b2dcdb3f07f3e8cbbd886bb142451f3d41a35a50b6f736d', 1000, 1000, 3, '823412d1eacb67956220e532959f0104603057c88704863ca38e7cd188fda812');
