@@ -78,7 +78,7 @@ impl Default for Metrics {
         let numbers = Numbers::registered(&mut registry);
         // A counter that appears with its first event is one whose first event no alert sees.
         for outcome in ["taken_up", "refused"] {
-            numbers.reloads.get_or_create(&[("outcome", outcome)]);
+            drop(numbers.reloads.get_or_create(&[("outcome", outcome)]));
         }
         for (by, decision) in [
             ("person", "approved"),
@@ -86,7 +86,7 @@ impl Default for Metrics {
             ("rule", "approved"),
         ] {
             let of = [("by", by), ("decision", decision)];
-            numbers.decisions.get_or_create(&of);
+            drop(numbers.decisions.get_or_create(&of));
         }
         Self { registry, numbers }
     }
@@ -96,10 +96,10 @@ impl Metrics {
     /// This platform is served: what is counted of it begins at zero.
     pub fn serves(&self, platform: &'static str) {
         let numbers = &self.numbers;
-        numbers.unanswered.get_or_create(&[("platform", platform)]);
+        drop(numbers.unanswered.get_or_create(&[("platform", platform)]));
         for error in ChatError::ALL {
             let of = [("platform", platform), ("kind", error.as_str())];
-            numbers.chat_errors.get_or_create(&of);
+            drop(numbers.chat_errors.get_or_create(&of));
         }
     }
 

@@ -122,7 +122,10 @@ async fn alerts_and_dashboard_ask_for_numbers_that_are_there() {
         let Some((series, labels)) = line.split_once('{') else {
             continue;
         };
-        let name = series.strip_suffix("_bucket").unwrap_or(series);
+        let name = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|part| series.strip_suffix(part))
+            .unwrap_or(series);
         let labels = labels.split('}').next().unwrap_or_default();
         let labels = labels.split("\",").filter_map(|one| one.split('=').next());
         there.entry(name).or_default().extend(labels);
