@@ -25,6 +25,7 @@ mod once;
 mod reload;
 mod renamed_groups;
 mod restart;
+mod rotation;
 mod scopes;
 mod secrets;
 mod stuck;
