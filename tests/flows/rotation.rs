@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jitbot::sandbox::people::Change;
 use jitbot::sandbox::ssh::keys;
 
 use super::judged;
 use super::support::World;
+use super::support::scene::WAIT;
 
 impl World {
     async fn given(&self, who: &str, duration: &str) -> String {
@@ -123,5 +125,61 @@ async fn a_ca_key_that_came_with_a_start_is_told_too_and_without_certificates_no
         told.contains("No certificate of the one before is valid"),
         "{told}"
     );
+    judged(&world).await;
+}
+
+fn fresh(prefix: &str) -> String {
+    format!("{prefix}{:032x}", rand::random::<u128>())
+}
+
+#[tokio::test]
+async fn tokens_that_are_refused_change_nothing_and_the_sockets_stay() {
+    let mut world = World::start().await;
+    let people = world.here.people.clone();
+    people.wait_for_sockets(2, WAIT).await.unwrap();
+    let right = world.here.tokens.clone();
+    let (same, word) = ("[security]", "# a word\n[security]");
+    for (tokens, said) in [
+        (
+            (fresh("xoxb-"), right.1.clone()),
+            "slack.bot_token: can't be used: auth.test: invalid_auth",
+        ),
+        (
+            (right.0.clone(), fresh("xapp-")),
+            "slack.app_token: can't be used: apps.connections.open: invalid_auth",
+        ),
+    ] {
+        world.here.tokens = tokens;
+        let why = world.reloads(same, word).await.unwrap_err();
+        assert!(why.len() == 1 && why[0].contains(said), "{why:?}");
+    }
+
+    // Good ones beside another mistake are not taken up either.
+    let next = (fresh("xoxb-"), fresh("xapp-"));
+    people
+        .change(Change::IssueToken(next.1.clone()))
+        .await
+        .unwrap();
+    world.here.tokens = (right.0, next.1);
+    let why = world.reloads("slack:#approvals", "slack:#approval").await;
+    assert!(why.unwrap_err().join("\n").contains("#approval"));
+    assert_eq!(people.sockets().await.unwrap(), 2);
+    world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
+
+    // The same tokens with a right file.
+    people
+        .change(Change::IssueToken(next.0.clone()))
+        .await
+        .unwrap();
+    world.here.tokens.0 = next.0;
+    world.reloads(same, word).await.unwrap();
+    assert_eq!(people.sockets().await.unwrap(), 2);
+    let id = world
+        .asks("alice", "/jit request staging-ssh 2h please")
+        .await;
+    world.presses("bob", "Approve", &id).await;
+    assert!(world.kinds(&id).await.contains(&"issued".to_owned()));
     judged(&world).await;
 }
