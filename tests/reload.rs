@@ -223,11 +223,25 @@ async fn a_hosts_new_token_opens_and_the_old_one_no_longer_does() {
     };
     let first = async || served(&old).await == "200";
     told.scene.until("the list is served", first).await;
+    // As the guide says: the old token is kept as the former one, and both open until the host shows
+    // the new one.
+    let former = keep.path().join("web1-former");
+    std::fs::write(&former, &old).unwrap();
     let new = write();
     assert_eq!(served(&new).await, "401");
+    let (token, former) = (token.display(), former.display());
+    let one = format!("{{ token = {{ file = \"{token}\" }} }}");
+    let both =
+        format!("{{ token = {{ file = \"{token}\" }}, former_token = {{ file = \"{former}\" }} }}");
+    told.writes(&one, &both);
     send(&bot, Signal::SIGHUP);
     told.until_logged(IN_FORCE, 1).await;
     // The list that was handed out is still handed out: no host meets a gap.
+    assert_eq!(served(&old).await, "200");
+    assert_eq!(served(&new).await, "200");
+    told.writes(&one, &one);
+    send(&bot, Signal::SIGHUP);
+    told.until_logged(IN_FORCE, 2).await;
     assert_eq!(served(&new).await, "200");
     assert_eq!(served(&old).await, "401");
     ends_well(bot).await;

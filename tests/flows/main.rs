@@ -32,6 +32,7 @@ mod stuck;
 mod undecided;
 mod unreachable;
 mod untold_security;
+mod webhook_secret;
 mod who_may;
 
 /// Everything that went over the wire in this world has the published types.

@@ -117,7 +117,9 @@ impl SshCa {
                 push.check_settings().map_err(wrong)?;
                 Way::Push(push)
             }
-            Hosts::Fetch { hosts } => Way::Desk(Arc::new(Desk::new(&hosts).map_err(wrong)?)),
+            Hosts::Fetch { hosts, former } => {
+                Way::Desk(Arc::new(Desk::new(&hosts, &former).map_err(wrong)?))
+            }
             Hosts::None => Way::None,
         };
         Ok(Self {
