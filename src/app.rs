@@ -7,6 +7,7 @@ mod issuers;
 mod people;
 mod places;
 mod reload;
+mod tokens;
 
 pub mod inspection;
 pub mod issuer_bench;
@@ -26,11 +27,12 @@ use tokio::task::JoinHandle;
 use self::condition::Condition;
 use self::issuers::BuiltIssuers;
 use self::reload::{Fixed, Reloads};
+use self::tokens::{Exchanger, Tokens};
 use crate::chat::port::{Inbox, Outbox, Unanswered};
-use crate::chat::slack::client::SlackSettings;
-use crate::chat::slack::listen::{Listener, listen};
+use crate::chat::slack::client::{BotToken, SlackSettings};
 use crate::chat::slack::me::Me;
 use crate::chat::slack::send::SlackOutbox;
+use crate::chat::slack::socket_mode::{Listener, listen};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::answer::Answer;
@@ -115,11 +117,12 @@ impl App {
         config: &Config,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
+        let tokens = Tokens::read(config).map_err(|lines| anyhow!(lines.join("\n")))?;
+        let calls = BotToken::of(&tokens.bot);
         let settings = SlackSettings {
             api_url: config.slack.api_url.clone(),
-            bot_token: config.slack.bot_token.read()?,
+            bot_token: calls.clone(),
         };
-        let app_token = config.slack.app_token.read()?;
         let outbox = SlackOutbox::connect(&settings)?;
         let outbox = Arc::new(outbox);
         let me = outbox
@@ -128,7 +131,7 @@ impl App {
             .map_err(|failure| anyhow!("Slack does not say who the bot token is for: {failure}"))?
             .clone();
         outbox
-            .check_app_token(&app_token)
+            .check_app_token(&tokens.app)
             .await
             .map_err(|failure| anyhow!("no socket can be opened with the app token: {failure}"))?;
         let built = BuiltIssuers::build(config, &BuiltIssuers::default(), &clock)?;
@@ -169,13 +172,14 @@ impl App {
             service: service.clone(),
             metrics: metrics.clone(),
         });
-        let listener = listen(&settings, &app_token, front, me.clone()).await?;
+        let listener = listen(&settings, &tokens.app, front, me.clone()).await?;
+        let tokens = Arc::new(ArcSwap::from_pointee(tokens));
         let condition = Condition {
             service: service.clone(),
             worker: worker.clone(),
             metrics: metrics.clone(),
             outbox: outbox.clone(),
-            app_token: app_token.clone(),
+            tokens: tokens.clone(),
             sockets: listener.sockets(),
             counted: Mutex::new(before),
             store_said: Mutex::default(),
@@ -203,7 +207,11 @@ impl App {
             clock,
             registry,
             desks,
-            fixed: Fixed::of(config, settings.bot_token, app_token),
+            fixed: Fixed::of(config),
+            tokens: Exchanger {
+                in_use: tokens,
+                calls,
+            },
             built: Mutex::new(built),
         };
         Ok(Self {

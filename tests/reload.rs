@@ -5,8 +5,9 @@
 mod support;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use jitbot::sandbox::people::FaultKind;
+use jitbot::sandbox::people::{Change, Disconnect, FaultKind};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use support::scene::{Scene, WAIT};
@@ -222,12 +223,93 @@ async fn a_hosts_new_token_opens_and_the_old_one_no_longer_does() {
     };
     let first = async || served(&old).await == "200";
     told.scene.until("the list is served", first).await;
+    // As the guide says: the old token is kept as the former one, and both open until the host shows
+    // the new one.
+    let former = keep.path().join("web1-former");
+    std::fs::write(&former, &old).unwrap();
     let new = write();
     assert_eq!(served(&new).await, "401");
+    let (token, former) = (token.display(), former.display());
+    let one = format!("{{ token = {{ file = \"{token}\" }} }}");
+    let both =
+        format!("{{ token = {{ file = \"{token}\" }}, former_token = {{ file = \"{former}\" }} }}");
+    told.writes(&one, &both);
     send(&bot, Signal::SIGHUP);
     told.until_logged(IN_FORCE, 1).await;
     // The list that was handed out is still handed out: no host meets a gap.
+    assert_eq!(served(&old).await, "200");
+    assert_eq!(served(&new).await, "200");
+    told.writes(&one, &one);
+    send(&bot, Signal::SIGHUP);
+    told.until_logged(IN_FORCE, 2).await;
     assert_eq!(served(&new).await, "200");
     assert_eq!(served(&old).await, "401");
+    ends_well(bot).await;
+}
+
+#[tokio::test]
+async fn tokens_in_files_are_exchanged_while_people_go_on_and_the_old_ones_are_needed_no_more() {
+    let mut told = Told::set(&Setup::default()).await;
+    let folder = told.scene.path().to_owned();
+    let write = |(bot, app): &(String, String)| {
+        std::fs::write(folder.join("bot-token"), bot).unwrap();
+        std::fs::write(folder.join("app-token"), app).unwrap();
+    };
+    for (variable, file) in [
+        ("SLACK_BOT_TOKEN", "bot-token"),
+        ("SLACK_APP_TOKEN", "app-token"),
+    ] {
+        let path = folder.join(file).display().to_string();
+        let (old, new) = (
+            format!("env = \"{variable}\""),
+            format!("file = \"{path}\""),
+        );
+        told.config = told.config.replace(&old, &new);
+    }
+    std::fs::write(folder.join("jitbot.toml"), &told.config).unwrap();
+    write(&told.scene.tokens);
+    let bot = told.scene.ready(told.command()).await;
+    let people = &told.scene.people;
+    people.wait_for_sockets(2, WAIT).await.unwrap();
+
+    // As when the app is installed anew: the bot's token before is refused from here on.
+    let fresh = |prefix: &str| format!("{prefix}{:032x}", rand::random::<u128>());
+    let next = (fresh("xoxb-"), fresh("xapp-"));
+    for token in [&next.0, &next.1] {
+        let issued = Change::IssueToken(token.clone());
+        people.change(issued).await.unwrap();
+    }
+    let typed = "/jit request staging-ssh 1h please";
+    let answer = people.command(id_of("alice"), APPROVALS, typed).await;
+    let id = support::reference(&answer.unwrap().visible_text).unwrap();
+
+    write(&next);
+    send(&bot, Signal::SIGHUP);
+    let exchanged = "the sockets to Slack were opened with another app token";
+    told.scene
+        .until("every command is answered meanwhile", async || {
+            let listed = people.command(id_of("alice"), APPROVALS, "/jit list").await;
+            assert!(listed.unwrap().acked);
+            let _ = tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>())
+                .await;
+            told.logged(exchanged) > 0
+        })
+        .await;
+    people.change(Change::RevokeFormerTokens).await.unwrap();
+    // What could not be posted meanwhile is posted.
+    people
+        .wait_for(id_of("bob"), APPROVALS, &id, WAIT)
+        .await
+        .unwrap();
+    // Slack refreshes the sockets, and they open again.
+    let refreshed = people
+        .disconnect_sockets(Disconnect::RefreshRequested)
+        .await;
+    assert_eq!(refreshed.unwrap(), 2);
+    people.wait_for_sockets(2, WAIT).await.unwrap();
+    assert!(told.may_ask("7h").await);
+    for secret in [&next.0, &next.1] {
+        assert_eq!(told.logged(secret), 0);
+    }
     ends_well(bot).await;
 }

@@ -13,6 +13,8 @@ mod file;
 mod issuing;
 #[path = "ssh_ca/push.rs"]
 mod push;
+#[path = "ssh_ca/rotating.rs"]
+mod rotating;
 #[path = "ssh_ca/sshd.rs"]
 mod sshd;
 #[path = "ssh_ca/store.rs"]

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use secrecy::SecretString;
 use tokio::sync::Mutex;
 
+use super::tokens::InUse;
 use crate::chat::slack::send::SlackOutbox;
 use crate::chat::slack::sockets::Sockets;
 use crate::clock::Stopwatch;
@@ -43,8 +44,8 @@ pub(super) struct Condition {
     pub(super) worker: Arc<Worker>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) outbox: Arc<SlackOutbox>,
-    pub(super) app_token: SecretString,
-    pub(super) sockets: Arc<Sockets>,
+    pub(super) tokens: InUse,
+    pub(super) sockets: Arc<ArcSwap<Sockets>>,
     /// The last entry of the record that was counted.
     pub(super) counted: Mutex<i64>,
     pub(super) store_said: Kept<Result<(), String>>,
@@ -116,7 +117,7 @@ impl Condition {
     }
 
     async fn chat(&self) -> Result<(), String> {
-        if !self.sockets.any() {
+        if !self.sockets.load().any() {
             return Err(
                 "the connection to Slack is down; it is tried again all the time".to_owned(),
             );
@@ -132,7 +133,8 @@ impl Condition {
                 return said.clone();
             }
         }
-        let check = self.outbox.check_app_token(&self.app_token);
+        let tokens = self.tokens.load_full();
+        let check = self.outbox.check_app_token(&tokens.app);
         let said = match tokio::time::timeout(CHECK_MAX, check).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(failure)) => Err(format!("Slack would open no connection: {failure}")),

@@ -43,7 +43,7 @@ pub async fn ask_slack(config: &Config) -> AskedSlack {
     };
     let settings = SlackSettings {
         api_url: config.slack.api_url.clone(),
-        bot_token,
+        bot_token: bot_token.into(),
     };
     let accounts = config.accounts_named();
     let people: BTreeSet<String> = accounts

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use arc_swap::ArcSwap;
-use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
 use super::issuers::BuiltIssuers;
+use super::tokens::Exchanger;
 use super::{App, policy_of, schedule_of};
 use crate::chat::slack::me::Me;
 use crate::chat::slack::send::SlackOutbox;
@@ -26,24 +26,21 @@ pub(super) struct Reloads {
     pub(super) registry: Arc<Registry>,
     pub(super) desks: Arc<ArcSwap<Desks>>,
     pub(super) fixed: Fixed,
+    pub(super) tokens: Exchanger,
     /// Held for a whole reload: one at a time.
     pub(super) built: Mutex<BuiltIssuers>,
 }
 
 /// What can't change while the bot runs.
 pub(super) struct Fixed {
-    bot_token: SecretString,
-    app_token: SecretString,
     api_url: Option<String>,
     store: PathBuf,
     listen: Option<SocketAddr>,
 }
 
 impl Fixed {
-    pub(super) fn of(config: &Config, bot_token: SecretString, app_token: SecretString) -> Self {
+    pub(super) fn of(config: &Config) -> Self {
         Self {
-            bot_token,
-            app_token,
             api_url: config.slack.api_url.clone(),
             store: config.store.path.clone(),
             listen: config.http.as_ref().map(|http| http.listen),
@@ -52,23 +49,12 @@ impl Fixed {
 
     /// What this config says otherwise, one line each.
     fn problems(&self, config: &Config) -> Vec<String> {
-        let say = |key: &str, what: String, hint: &str| config.problem(key, what, hint).to_string();
         let differs = |key: &str| {
             let hint = "It needs a restart; nothing else of this file was taken up either.";
-            say(key, "can't change while jitbot runs".to_owned(), hint)
+            let problem = config.problem(key, "can't change while jitbot runs", hint);
+            problem.to_string()
         };
         let mut problems = Vec::new();
-        let tokens = [
-            ("slack.bot_token", &config.slack.bot_token, &self.bot_token),
-            ("slack.app_token", &config.slack.app_token, &self.app_token),
-        ];
-        for (key, source, was) in tokens {
-            match source.read() {
-                Ok(now) if now.expose_secret() == was.expose_secret() => {}
-                Ok(_) => problems.push(differs(key)),
-                Err(error) => problems.push(say(key, error.to_string(), "")),
-            }
-        }
         let listen = config.http.as_ref().map(|http| http.listen);
         for (key, same) in [
             ("slack.api_url", config.slack.api_url == self.api_url),
@@ -131,6 +117,24 @@ impl App {
         if !fixed.is_empty() {
             return Err(fixed);
         }
+        let (tokens, listener) = (&reloads.tokens, &self.listener);
+        let trial = tokens
+            .try_out(config, &reloads.outbox, listener, &reloads.me)
+            .await?;
+        let taken_up = self.take_up_all_else(config, built).await;
+        match &taken_up {
+            Ok(_) => tokens.settle(trial, listener).await,
+            Err(_) => tokens.undo(trial, listener).await,
+        }
+        taken_up
+    }
+
+    async fn take_up_all_else(
+        &self,
+        config: &Config,
+        built: &mut BuiltIssuers,
+    ) -> Result<String, Vec<String>> {
+        let reloads = &self.reloads;
         let next = BuiltIssuers::build(config, built, &reloads.clock).map_err(lines)?;
         let (policy, lost) = policy_of(config, &next, &reloads.outbox, &reloads.me, &*self.store)
             .await

@@ -265,12 +265,17 @@ impl JobOrder {
     /// Tell a channel of security what became of a config.
     #[must_use]
     pub fn tell_policy(news: &PolicyNews, place: &Place, now: Timestamp) -> Self {
+        // One config that is taken up may be several pieces of news.
+        let of = match news {
+            PolicyNews::KeyExchanged(exchange) => exchange.issuer.as_str(),
+            PolicyNews::Changed { .. } | PolicyNews::Refused { .. } => "",
+        };
         Self::chat(
             JobKind::TellPolicy {
                 place: place.clone(),
                 news: news.clone(),
             },
-            format!("policy:{}:{place}", now.timestamp_millis()),
+            format!("policy:{}:{of}:{place}", now.timestamp_millis()),
             place.as_str(),
             0,
             now,

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod audit;
 pub mod audit_verify;
+pub mod binding;
 pub mod command;
 pub mod decide;
 pub mod decision;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::binding::KeyExchange;
 use super::spec::ContentHash;
 
 /// Lines that a message shows at most; the log has them all.
@@ -46,6 +47,8 @@ pub enum PolicyNews {
         /// How much more differs.
         more: usize,
     },
+    /// An issuer signs with another key from here on.
+    KeyExchanged(KeyExchange),
     /// It can't be used, and nothing changed.
     Refused {
         /// Why: the first problems.

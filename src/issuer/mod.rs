@@ -184,7 +184,8 @@ pub trait Issuer: Send + Sync + 'static {
     fn capabilities(&self) -> Capabilities;
 
     /// What this instance is bound to: each key that it signs with, each place where it ends access,
-    /// and how an end is known there where the config alone says so. While it has grants that a target may accept, none of them may be taken away.
+    /// and how an end is known there where the config alone says so. While it has grants that a target
+    /// may accept, none of them may be taken away; a key may be exchanged for another.
     fn bound_to(&self) -> BTreeSet<String>;
 
     /// Who this person is on the target, before anybody approves.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::domain::binding;
 use crate::domain::ids::{GrantId, IssuerName};
 use crate::domain::timing::Timestamp;
 use crate::store::{Reads, StoreError};
@@ -63,11 +64,11 @@ pub async fn orphans<R: Reads + ?Sized>(
     machine_now: Timestamp,
 ) -> Result<Vec<Orphan>, StoreError> {
     let mut orphans = Vec::new();
-    for (issuer, bound_to) in reads.issuers_in_use(machine_now).await? {
+    for (issuer, in_use) in reads.issuers_in_use(machine_now).await? {
         let lost = match bound.get(&issuer) {
             None => Lost::Issuer,
             Some(now) => {
-                let lost: Vec<String> = bound_to.difference(now).cloned().collect();
+                let lost = binding::lost(&in_use.bound_to, now);
                 if lost.is_empty() {
                     continue;
                 }

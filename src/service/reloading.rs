@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use super::orphans::{Orphan, orphans};
 use super::{InForce, Service, ServiceError, retention};
 use crate::domain::audit::{AuditDraft, AuditKind, Head};
+use crate::domain::binding::{self, KeyExchange};
 use crate::domain::directory::GroupNews;
 use crate::domain::ids::{AccountId, DirectoryGroupId, Place};
 use crate::domain::job_order::JobOrder;
@@ -213,8 +214,10 @@ async fn take_up(
     tx.keep_policy(&policy.hash, &policy.text).await?;
     let moved = policy.directories.moved.clone();
     let moved = moved.unwrap_or_else(|| before.moved.clone());
-    tx.audit(taken_up(kind, policy, &moved)).await?;
+    let exchanges = keep_issuers(tx, policy).await?;
+    tx.audit(taken_up(kind, policy, &moved, &exchanges)).await?;
     tell_moved(tx, policy, &moved, &before.moved).await?;
+    let places: BTreeSet<&Place> = policy.security.channels.iter().chain(also_tell).collect();
     if let Some((hash, text)) = last.filter(|(hash, _)| *hash != policy.hash) {
         let differences = changes::between(&text, &policy.text);
         let what: Vec<&str> = differences.iter().map(|one| one.what.as_str()).collect();
@@ -226,14 +229,19 @@ async fn take_up(
         )
         .await?;
         let news = PolicyNews::changed(&hash, &policy.hash, differences);
-        let places: BTreeSet<&Place> = policy.security.channels.iter().chain(also_tell).collect();
-        for place in places {
+        for place in &places {
             tx.enqueue(&JobOrder::tell_policy(&news, place, now))
                 .await?;
         }
     }
-    for (issuer, facts) in &policy.issuers {
-        tx.keep_issuer(issuer, &facts.bound_to).await?;
+    for exchange in exchanges {
+        let news = PolicyNews::KeyExchanged(exchange);
+        for place in &places {
+            tx.enqueue(&JobOrder::tell_policy(&news, place, now))
+                .await?;
+        }
+    }
+    for issuer in policy.issuers.keys() {
         tx.enqueue(&JobOrder::publish(issuer, now)).await?;
     }
     look_after_people(tx, policy, before.holders).await?;
@@ -252,6 +260,26 @@ async fn take_up(
         None => tx.cancel_job(JobOrder::REMOVE_OLD_KEY).await?,
     }
     Ok(())
+}
+
+/// What each issuer is bound to is kept; which of them sign with another key from now on.
+async fn keep_issuers(tx: &mut dyn Tx, policy: &Policy) -> Result<Vec<KeyExchange>, StoreError> {
+    let machine_now = tx.machine_now();
+    let in_use = tx.issuers_in_use(machine_now).await?;
+    let mut exchanges = Vec::new();
+    for (issuer, facts) in &policy.issuers {
+        let was = tx.keep_issuer(issuer, &facts.bound_to).await?;
+        if let Some((from, to)) = binding::exchanged_keys(&was, &facts.bound_to) {
+            let until = in_use.get(issuer).and_then(|one| one.accepted_until);
+            exchanges.push(KeyExchange {
+                issuer: issuer.clone(),
+                from,
+                to,
+                until: until.filter(|until| *until > machine_now),
+            });
+        }
+    }
+    Ok(exchanges)
 }
 
 /// A name that has come to mean another group is told to security once: again only when it means yet
@@ -290,9 +318,25 @@ async fn tell_moved(
 }
 
 /// The entry, with which group of a platform each name of the config was found to be, and which other
-/// one it has come to mean: the hash of the policy is of names.
-fn taken_up(kind: AuditKind, policy: &Policy, moved: &Moved) -> AuditDraft {
+/// one it has come to mean: the hash of the policy is of names. And with the keys that were exchanged:
+/// these are no part of the policy.
+fn taken_up(
+    kind: AuditKind,
+    policy: &Policy,
+    moved: &Moved,
+    exchanges: &[KeyExchange],
+) -> AuditDraft {
     let mut draft = AuditDraft::new(kind).under(&policy.hash, Vec::new());
+    if !exchanges.is_empty() {
+        let keys: serde_json::Map<String, serde_json::Value> = exchanges
+            .iter()
+            .map(|one| {
+                let keys = serde_json::json!({ "from": one.from, "to": one.to });
+                (one.issuer.to_string(), keys)
+            })
+            .collect();
+        draft = draft.fact("exchanged_keys", keys);
+    }
     if !moved.is_empty() {
         let moved: serde_json::Map<String, serde_json::Value> = moved
             .iter()

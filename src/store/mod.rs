@@ -4,6 +4,7 @@
 //! commits those that wait together with one fsync, and answers only afterwards.
 
 pub mod forgetting;
+pub mod in_use;
 pub mod sqlite;
 pub mod watched;
 
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
+use self::in_use::InUse;
 use crate::domain::audit::{AuditDraft, AuditEntry, AuditKind, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
@@ -181,12 +183,11 @@ pub trait Reads: watched::Watched + forgetting::Forgettable {
         issuer: &IssuerName,
         machine_now: Timestamp,
     ) -> Result<Vec<Grant>, StoreError>;
-    /// Issuers that have grants that are not over, or that a target may still accept, each with what
-    /// it is bound to as far as that was kept.
+    /// Issuers that have grants that are not over, or that a target may still accept.
     async fn issuers_in_use(
         &mut self,
         machine_now: Timestamp,
-    ) -> Result<BTreeMap<IssuerName, BTreeSet<String>>, StoreError>;
+    ) -> Result<BTreeMap<IssuerName, InUse>, StoreError>;
     /// Who gave this key in chat.
     async fn key_owners(&mut self, key: &PublicKey) -> Result<Vec<AccountId>, StoreError>;
     /// What the directory knows of these accounts, and of the groups that they may be in.
@@ -300,12 +301,12 @@ pub trait Tx: Reads + forgetting::Forgetting {
     async fn forget_answers(&mut self, before: Timestamp) -> Result<(), StoreError>;
     /// Appends to the record.
     async fn audit(&mut self, draft: AuditDraft) -> Result<(), StoreError>;
-    /// What an issuer is bound to from now on.
+    /// What an issuer is bound to from now on; what it was bound to until now.
     async fn keep_issuer(
         &mut self,
         name: &IssuerName,
         bound_to: &BTreeSet<String>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<BTreeSet<String>, StoreError>;
     /// A group of the directory as it is known from now on.
     async fn keep_group(&mut self, group: &DirectoryGroup) -> Result<(), StoreError>;
     /// An account as it is known from now on.

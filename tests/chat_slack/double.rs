@@ -57,7 +57,7 @@ impl Double {
     pub fn settings(&self) -> SlackSettings {
         SlackSettings {
             api_url: Some(format!("http://{}/api/", self.base)),
-            bot_token: SecretString::from("xoxb-test"),
+            bot_token: SecretString::from("xoxb-test").into(),
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jitbot::chat::port::{Inbox, Unanswered};
-use jitbot::chat::slack::listen::{Listener, listen};
 use jitbot::chat::slack::me::Me;
+use jitbot::chat::slack::socket_mode::{Listener, listen};
 use jitbot::chat::slack::{button, render};
 use jitbot::domain::answer::Answer;
 use jitbot::domain::command::{Act, Command, Inbound, ListOf, Query};
@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use crate::double::{Double, until};
 use crate::things::{card, place, request};
 
-/// Answers by what it is asked: `done` is slow, `withdraw` panics, `revoke` fails, all else works.
+/// Answers by what it is asked: `done` is too slow, `extend` takes a second, `withdraw` panics, `revoke` fails, all else works.
 #[derive(Default)]
-struct Scripted {
-    seen: Mutex<Vec<Inbound>>,
+pub struct Scripted {
+    pub seen: Mutex<Vec<Inbound>>,
 }
 
 #[async_trait]
@@ -33,6 +33,10 @@ impl Inbox for Scripted {
                 tokio::time::sleep(Duration::from_secs(4)).await;
                 Ok(Answer::Resources(Vec::new()))
             }
+            Act::Command(Command::Extend { .. }) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok(Answer::Resources(Vec::new()))
+            }
             Act::Command(Command::Withdraw(_)) => panic!("on purpose"),
             Act::Command(Command::Revoke { .. }) => Err(Unanswered("the disk is full".into())),
             Act::Command(_) | Act::Query(_) => Ok(Answer::Help(vec![
@@ -42,7 +46,7 @@ impl Inbox for Scripted {
     }
 }
 
-async fn listening(double: &Double) -> (Listener, Arc<Scripted>) {
+pub async fn listening(double: &Double) -> (Listener, Arc<Scripted>) {
     let inbox = Arc::new(Scripted::default());
     let me = Me {
         team_id: "T1".into(),
@@ -57,7 +61,7 @@ async fn listening(double: &Double) -> (Listener, Arc<Scripted>) {
     (listener, inbox)
 }
 
-fn command(envelope_id: &str, team: &str, text: &str) -> Value {
+pub fn command(envelope_id: &str, team: &str, text: &str) -> Value {
     json!({"type": "slash_commands", "envelope_id": envelope_id, "accepts_response_payload": true,
         "payload": {"team_id": team, "team_domain": "shop", "channel_id": "C1", "channel_name": "general",
             "user_id": "U1", "user_name": "alice", "command": "/jit", "text": text,

@@ -10,4 +10,5 @@ mod asking;
 mod double;
 mod listening;
 mod posting;
+mod reopening;
 mod things;

@@ -99,7 +99,7 @@ async fn failures_say_whether_something_was_posted() {
     };
     let away = SlackOutbox::connect(&SlackSettings {
         api_url: Some(format!("http://127.0.0.1:{port}/api")),
-        bot_token: SecretString::from("xoxb-test"),
+        bot_token: SecretString::from("xoxb-test").into(),
     })
     .unwrap();
     assert!(matches!(

@@ -196,6 +196,21 @@ fn groups_people_and_issuers() {
                 "27: issuer.ca.krl.fetch.hosts.web3: has the token of \"web2\". Give each host a token of its own, or one could report for the other.",
             ],
         ),
+        (
+            "{ path = \"/etc/ssh/jitbot.krl\" }",
+            "{ fetch = { hosts = { web1 = { token = { env = \"TOKEN_1\" }, former_token = { env = \"TOKEN_1\" } }, web2 = { token = { env = \"TOKEN_2\" }, former_token = { env = \"SHORT\" } } } } }",
+            &[
+                "27: issuer.ca.krl.fetch.hosts.web1.former_token: is the same as token. Leave it out once the host shows the new one.",
+                "27: issuer.ca.krl.fetch.hosts.web2.former_token: the token is shorter than 24 characters. Make one with `openssl rand -hex 32`.",
+            ],
+        ),
+        (
+            "{ path = \"/etc/ssh/jitbot.krl\" }",
+            "{ fetch = { hosts = { web1 = { token = { env = \"TOKEN_1\" } }, web2 = { token = { env = \"TOKEN_2\" }, former_token = { env = \"TOKEN_1\" } } } } }",
+            &[
+                "27: issuer.ca.krl.fetch.hosts.web2: has the token of \"web1\". Give each host a token of its own, or one could report for the other.",
+            ],
+        ),
     ]);
 }
 

@@ -26,12 +26,14 @@ mod reload;
 mod renamed_groups;
 mod restart;
 mod retention;
+mod rotation;
 mod scopes;
 mod secrets;
 mod stuck;
 mod undecided;
 mod unreachable;
 mod untold_security;
+mod webhook_secret;
 mod who_may;
 
 /// Everything that went over the wire in this world has the published types.

@@ -62,7 +62,10 @@ impl Fetching {
             .iter()
             .map(|(host, token)| (host.clone(), SecretString::from(token.clone())))
             .collect();
-        let bench = Bench::new(Hosts::Fetch { hosts });
+        let bench = Bench::new(Hosts::Fetch {
+            hosts,
+            former: BTreeMap::new(),
+        });
         let desk = bench.issuer.desk().unwrap();
         let routes = Routes {
             desks: Arc::new(ArcSwap::from_pointee(
@@ -303,7 +306,7 @@ fn tokens_that_are_short_or_shared_are_refused_without_being_said() {
             .iter()
             .map(|(host, token)| ((*host).to_owned(), SecretString::from(*token)))
             .collect();
-        Desk::new(&hosts).unwrap_err()
+        Desk::new(&hosts, &BTreeMap::new()).unwrap_err()
     };
     let token = "t".repeat(TOKEN_MIN_CHARS);
     assert!(new(&[]).contains("no host"));

@@ -86,6 +86,15 @@ impl Sshd {
         }
     }
 
+    /// From here on it trusts these CAs.
+    pub fn trusts(&self, cas: &[&PrivateKey]) {
+        let lines: Vec<String> = cas
+            .iter()
+            .map(|ca| ca.public_key().to_openssh().unwrap())
+            .collect();
+        fs::write(self.directory.path().join("ca.pub"), lines.join("\n")).unwrap();
+    }
+
     /// Tries to log in from an address.
     pub fn login_from(&self, source: &str, key: &PrivateKey, certificate: &str) -> Login {
         let own = tempfile::tempdir().unwrap();

@@ -86,7 +86,12 @@ impl Bench {
     }
 
     pub fn with_ca(ca: PrivateKey, hosts: Hosts) -> Self {
-        let (ended, clock) = (Arc::<Ended>::default(), Arc::<Shifted>::default());
+        Self::reading(ca, hosts, Arc::default())
+    }
+
+    /// One that reads of these grants.
+    pub fn reading(ca: PrivateKey, hosts: Hosts, ended: Arc<Ended>) -> Self {
+        let clock = Arc::<Shifted>::default();
         let settings = Settings {
             name: IssuerName::new("staging-ca").unwrap(),
             ca_key: SecretString::from(text(&ca)),

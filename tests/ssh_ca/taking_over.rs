@@ -22,7 +22,10 @@ fn fetch(tokens: &[(&str, &str)]) -> Hosts {
         ((*host).to_owned(), SecretString::from((*token).to_owned()))
     };
     let hosts: BTreeMap<String, SecretString> = tokens.iter().map(one).collect();
-    Hosts::Fetch { hosts }
+    Hosts::Fetch {
+        hosts,
+        former: BTreeMap::new(),
+    }
 }
 
 fn desk(issuer: &SshCa) -> Arc<Desk> {
@@ -55,9 +58,50 @@ async fn with_new_tokens_the_list_and_the_reports_stay_and_only_the_new_tokens_o
     assert_eq!(next.current().unwrap().digest, list.digest);
     assert_eq!(next.hosts_without(&order.grant), ["web-2"]);
 
-    // With another key nothing is taken over: a list is about certificates of one key.
+    // With another CA key as well: a list refuses a grant's id whoever signed.
     let other = desk(&bench.succeeded_by(&key(), hosts));
-    assert!(other.current().is_none());
+    assert_eq!(other.current().unwrap().digest, list.digest);
+    assert_eq!(other.hosts_without(&order.grant), ["web-2"]);
+}
+
+#[tokio::test]
+async fn while_one_token_replaces_another_both_speak_for_the_host_and_for_no_other() {
+    let (old, new, two) = (fresh(), fresh(), fresh());
+    let bench = Bench::new(fetch(&[("web-1", &old), ("web-2", &two)]));
+    let order = bench.hour().await;
+    bench.certificate(&order).await;
+    bench.end(&order).await.unwrap();
+    let Hosts::Fetch { hosts, .. } = fetch(&[("web-1", &new), ("web-2", &two)]) else {
+        panic!("they fetch")
+    };
+    let former = [("web-1".to_owned(), SecretString::from(old.clone()))];
+    let between = Hosts::Fetch {
+        hosts,
+        former: former.into(),
+    };
+    let next = bench.succeeded_by(&bench.ca, between);
+    let desk = desk(&next);
+    let (first, second) = (desk.host_of(&old), desk.host_of(&new));
+    assert!(first.is_some() && first == second);
+    assert_ne!(desk.host_of(&two), first);
+    let digest = desk.current().unwrap().digest.0.clone();
+    let at = bench.clock.machine_now();
+    let known = first.unwrap();
+    assert!(desk.report(&known, "web-2", &digest, at).is_err());
+    desk.report(&known, "web-1", &digest, at).unwrap();
+    assert_eq!(desk.hosts_without(&order.grant), ["web-2"]);
+    // Another host's token is nobody's former one.
+    let taken = Hosts::Fetch {
+        hosts: [("web-1", &new), ("web-2", &two)]
+            .map(|(host, token)| (host.to_owned(), SecretString::from(token.clone())))
+            .into(),
+        former: [("web-2".to_owned(), SecretString::from(new))].into(),
+    };
+    let Hosts::Fetch { hosts, former } = taken else {
+        panic!("they fetch")
+    };
+    let why = Desk::new(&hosts, &former).unwrap_err();
+    assert!(why.contains("the token of another host"), "{why}");
 }
 
 #[tokio::test]

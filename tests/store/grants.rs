@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jitbot::domain::grant::{Ending, EndingReason, Evidence, Grant, GrantState};
 use jitbot::domain::spec::Spec;
+use jitbot::store::in_use::InUse;
 
 use crate::round_trips::{conflict, keep};
 use crate::world::{account, active, at, person, worlds};
@@ -185,18 +186,30 @@ async fn ends_that_were_ordered_before_the_target_ends_by_itself() {
         let none = reader.ended_before_native_deadline(&other, at(0)).await;
         assert_eq!(none, Ok(vec![]));
         let in_use = reader.issuers_in_use(at(0)).await.unwrap();
-        assert_eq!(in_use, BTreeMap::from([(issuer.clone(), BTreeSet::new())]));
+        let used = |bound_to| InUse {
+            bound_to,
+            accepted_until: Some(at(3621)),
+        };
+        let unknown = used(BTreeSet::new());
+        assert_eq!(in_use, BTreeMap::from([(issuer.clone(), unknown)]));
         drop(reader);
         let bound_to = BTreeSet::from(["ca_key SHA256:1".to_owned(), "host web1".to_owned()]);
-        for bound_to in [BTreeSet::new(), bound_to.clone()] {
+        let changes = [
+            (BTreeSet::new(), BTreeSet::new()),
+            (BTreeSet::new(), bound_to.clone()),
+            (bound_to.clone(), bound_to.clone()),
+        ];
+        for (before, bound_to) in changes {
             let issuer = issuer.clone();
-            world
+            let was = world
                 .write(move |tx| Box::pin(async move { tx.keep_issuer(&issuer, &bound_to).await }))
                 .await
                 .unwrap();
+            assert_eq!(was, before);
         }
         let mut reader = world.reader().await;
         let in_use = reader.issuers_in_use(at(3620)).await.unwrap();
-        assert_eq!(in_use, BTreeMap::from([(issuer.clone(), bound_to)]));
+        let known = used(bound_to);
+        assert_eq!(in_use, BTreeMap::from([(issuer.clone(), known)]));
     }
 }

@@ -240,11 +240,17 @@ fn hosts(way: &HostsWay) -> anyhow::Result<ssh_ca::Hosts> {
             timeout: Duration::from_secs(u64::try_from(*timeout_s).unwrap_or(10)),
         }),
         HostsWay::Fetch { hosts } => {
-            let mut tokens = BTreeMap::new();
-            for (host, token) in hosts {
-                tokens.insert(host.clone(), token.read()?);
+            let (mut tokens, mut former) = (BTreeMap::new(), BTreeMap::new());
+            for (host, of_host) in hosts {
+                tokens.insert(host.clone(), of_host.token.read()?);
+                if let Some(one) = &of_host.former {
+                    former.insert(host.clone(), one.read()?);
+                }
             }
-            ssh_ca::Hosts::Fetch { hosts: tokens }
+            ssh_ca::Hosts::Fetch {
+                hosts: tokens,
+                former,
+            }
         }
     })
 }

@@ -1,8 +1,11 @@
 //! The connection to Slack's Web API: one client, one token, one time limit for each call.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
 use bytes::Bytes;
@@ -36,7 +39,41 @@ pub struct SlackSettings {
     /// Base address of the Web API in place of Slack's own, e.g. a sandbox's `http://127.0.0.1:8911/api/`.
     pub api_url: Option<String>,
     /// The bot's token, `xoxb-…`.
-    pub bot_token: SecretString,
+    pub bot_token: BotToken,
+}
+
+/// The bot's token. It can be exchanged for another of the same bot: whatever was made with a clone of
+/// this speaks with the other from then on.
+#[derive(Clone)]
+pub struct BotToken(Arc<ArcSwap<SlackApiToken>>);
+
+impl BotToken {
+    /// This one, until it is exchanged.
+    #[must_use]
+    pub fn of(secret: &SecretString) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(token(secret))))
+    }
+
+    /// The other one, for every call that begins from here on.
+    pub fn exchange(&self, secret: &SecretString) {
+        self.0.store(Arc::new(token(secret)));
+    }
+
+    fn now(&self) -> Arc<SlackApiToken> {
+        self.0.load_full()
+    }
+}
+
+impl From<SecretString> for BotToken {
+    fn from(secret: SecretString) -> Self {
+        Self::of(&secret)
+    }
+}
+
+impl fmt::Debug for BotToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BotToken").finish_non_exhaustive()
+    }
 }
 
 /// Slack can't be spoken to with these settings.
@@ -137,7 +174,7 @@ pub(super) fn token(secret: &SecretString) -> SlackApiToken {
 /// The Web API with the bot's token.
 pub(super) struct Api {
     client: SlackHyperClient,
-    token: SlackApiToken,
+    token: BotToken,
     limit: Duration,
 }
 
@@ -145,7 +182,7 @@ impl Api {
     pub(super) fn new(settings: &SlackSettings) -> Result<Self, SetupError> {
         Ok(Self {
             client: hyper_client(settings.api_url.as_deref())?,
-            token: token(&settings.bot_token),
+            token: settings.bot_token.clone(),
             limit: CALL_MAX,
         })
     }
@@ -159,7 +196,7 @@ impl Api {
     pub(super) fn with_token(&self, of: &SecretString) -> Self {
         Self {
             client: self.client.clone(),
-            token: token(of),
+            token: BotToken::of(of),
             limit: self.limit,
         }
     }
@@ -184,7 +221,8 @@ impl Api {
     where
         Answer: DeserializeOwned + Send,
     {
-        let session = self.client.open_session(&self.token);
+        let token = self.token.now();
+        let session = self.client.open_session(&token);
         let call = session
             .http_session_api
             .http_post::<_, Answer>(method, arguments, None);
@@ -210,7 +248,7 @@ pub(super) async fn scopes_of(
     let request = Request::post(format!("{base}/{METHOD}"))
         .header(
             AUTHORIZATION,
-            format!("Bearer {}", settings.bot_token.expose_secret()),
+            format!("Bearer {}", settings.bot_token.now().token_value.0),
         )
         .body(Full::default())
         // What can't be in a header is not repeated: it may be the token.
@@ -270,7 +308,7 @@ mod tests {
     fn settings_do_not_show_the_token() {
         let settings = SlackSettings {
             api_url: None,
-            bot_token: SecretString::from("xoxb-very-secret"),
+            bot_token: SecretString::from("xoxb-very-secret").into(),
         };
         assert!(!format!("{settings:?}").contains("very-secret"));
     }

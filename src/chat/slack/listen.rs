@@ -1,4 +1,4 @@
-//! In from Slack over Socket Mode.
+//! In from Slack: what people do, handed to the inbox and acknowledged.
 //!
 //! slack-morphism acknowledges when a callback returns, reads nothing else on that connection
 //! meanwhile, and loses the connection's reader to a panic. So each event is worked on in a task of its
@@ -8,9 +8,9 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use secrecy::SecretString;
 use slack_morphism::blocks::{SlackViewSubmissionErrorsResponse, SlackViewSubmissionResponse};
 use slack_morphism::events::{
     SlackCommandEvent, SlackCommandEventResponse, SlackEventCallbackBody,
@@ -18,14 +18,11 @@ use slack_morphism::events::{
     SlackInteractionViewSubmissionEvent, SlackPushEventCallback,
 };
 use slack_morphism::hyper_tokio::{SlackClientHyperHttpsConnector, SlackHyperClient};
-use slack_morphism::listener::{SlackClientEventsListenerEnvironment, SlackClientEventsUserState};
-use slack_morphism::{
-    SlackClientSocketModeConfig, SlackClientSocketModeListener, SlackMessageContent,
-    SlackSocketModeListenerCallbacks,
-};
+use slack_morphism::listener::SlackClientEventsUserState;
+use slack_morphism::{SlackMessageContent, SlackSocketModeListenerCallbacks};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::client::{self, Api, SetupError, SlackSettings};
+use super::client::Api;
 use super::form::{self, Submitted};
 use super::me::Me;
 use super::press::pressed;
@@ -33,7 +30,7 @@ use super::render;
 use super::respond::{Opening, open, publish, reply, say};
 use super::sockets::Sockets;
 use super::typed::as_typed;
-use super::unacknowledged::{BoxError, NotAcknowledged, on_error};
+use super::unacknowledged::{BoxError, NotAcknowledged};
 use crate::chat::form::{Field, Form};
 use crate::chat::parse::parse;
 use crate::chat::port::Inbox;
@@ -48,95 +45,62 @@ use crate::domain::refusal::Refusal;
 pub const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// Events that may be worked on at once; more are not acknowledged.
 const IN_FLIGHT_MAX: u32 = 1_024;
-/// Sockets: with one there would be a gap whenever Slack refreshes it.
-const SOCKETS: u32 = 2;
-/// Seconds between attempts to connect; two sockets stay far below Slack's 50 a minute.
-const RECONNECT_S: u64 = 5;
-/// Seconds between pings.
-const PING_S: u64 = 5;
-/// Pings without an answer after which a socket counts as dead.
-const PINGS_LOST_MAX: u64 = 3;
-/// Time that the last acknowledgements have to leave when we stop.
-const LAST_ACKS: Duration = Duration::from_millis(100);
 
 type Client = SlackHyperClient;
 
-/// Listens until it is shut down.
-pub struct Listener {
-    sockets: SlackClientSocketModeListener<SlackClientHyperHttpsConnector>,
-    shared: Arc<Shared>,
-}
-
-struct Shared {
+/// What the callbacks of some sockets know.
+pub(super) struct Shared {
     inbox: Arc<dyn Inbox>,
     api: Arc<Api>,
     me: Me,
     in_flight: Arc<Semaphore>,
+    begun: AtomicU64,
     sockets: Arc<Sockets>,
 }
 
-/// Opens the sockets and hands what people do to the inbox. Returns at once; Slack being away is
-/// retried for ever.
-///
-/// # Errors
-/// [`SetupError`] when the settings can't work.
-pub async fn listen(
-    settings: &SlackSettings,
-    app_token: &SecretString,
-    inbox: Arc<dyn Inbox>,
-    me: Me,
-) -> Result<Listener, SetupError> {
-    let client = Arc::new(client::hyper_client(settings.api_url.as_deref())?);
-    let shared = Arc::new(Shared {
-        inbox,
-        api: Arc::new(Api::new(settings)?),
-        me,
-        in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX as usize)),
-        sockets: Arc::new(Sockets::at_most(SOCKETS)),
-    });
-    let environment = SlackClientEventsListenerEnvironment::new(client)
-        .with_error_handler(on_error)
-        .with_user_state(shared.sockets.clone());
-    let environment = Arc::new(environment);
-    let config = SlackClientSocketModeConfig::new()
-        .with_max_connections_count(SOCKETS)
-        .with_initial_backoff_in_seconds(1)
-        .with_reconnect_timeout_in_seconds(RECONNECT_S)
-        .with_ping_interval_in_seconds(PING_S)
-        .with_ping_failure_threshold_times(PINGS_LOST_MAX);
-    let sockets = SlackClientSocketModeListener::new(&config, environment, callbacks(&shared));
-    sockets
-        .listen_for(&client::token(app_token))
-        .await
-        .map_err(|_| SetupError::Listener("the app token was not taken".to_owned()))?;
-    sockets.start().await;
-    Ok(Listener { sockets, shared })
-}
-
-impl Listener {
-    /// What is known of the sockets.
-    #[must_use]
-    pub fn sockets(&self) -> Arc<Sockets> {
-        self.shared.sockets.clone()
-    }
-
-    /// Takes nothing new, lets what is in flight be answered, then closes the sockets.
-    pub async fn shutdown(self) {
-        let all = Arc::clone(&self.shared.in_flight).acquire_many_owned(IN_FLIGHT_MAX);
-        let drained = tokio::time::timeout(ANSWER_MAX, all).await;
-        self.shared.in_flight.close();
-        if drained.is_err() {
-            tracing::warn!(
-                "stopping while events are still being worked on; they were not acknowledged"
-            );
+impl Shared {
+    pub(super) fn new(inbox: Arc<dyn Inbox>, api: Arc<Api>, me: Me, sockets: Sockets) -> Self {
+        Self {
+            inbox,
+            api,
+            me,
+            in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX as usize)),
+            begun: AtomicU64::new(0),
+            sockets: Arc::new(sockets),
         }
-        // Acknowledgements are written by another task once a callback has returned.
-        let _ = tokio::time::timeout(LAST_ACKS, std::future::pending::<()>()).await;
-        self.sockets.shutdown().await;
+    }
+
+    /// The same for other sockets.
+    pub(super) fn afresh(&self, sockets: Sockets) -> Self {
+        Self::new(
+            self.inbox.clone(),
+            self.api.clone(),
+            self.me.clone(),
+            sockets,
+        )
+    }
+
+    pub(super) fn sockets(&self) -> &Arc<Sockets> {
+        &self.sockets
+    }
+
+    /// Lets nothing more begin, and waits for [`ANSWER_MAX`] at most until what is in flight is
+    /// answered; whether it was.
+    pub(super) async fn drain(&self) -> bool {
+        let all = Arc::clone(&self.in_flight).acquire_many_owned(IN_FLIGHT_MAX);
+        let drained = tokio::time::timeout(ANSWER_MAX, all).await;
+        self.in_flight.close();
+        drained.is_ok()
+    }
+
+    /// How many events have begun, if none of them is being worked on.
+    pub(super) fn idle_after(&self) -> Option<u64> {
+        let begun = self.begun.load(Ordering::Acquire);
+        (self.in_flight.available_permits() == IN_FLIGHT_MAX as usize).then_some(begun)
     }
 }
 
-fn callbacks(
+pub(super) fn callbacks(
     shared: &Arc<Shared>,
 ) -> SlackSocketModeListenerCallbacks<SlackClientHyperHttpsConnector> {
     let (for_commands, for_presses, for_events) = (shared.clone(), shared.clone(), shared.clone());
@@ -198,6 +162,7 @@ async fn within<T: Send + 'static>(
     shared: &Shared,
     work: impl Future<Output = Result<T, NotAcknowledged>> + Send + 'static,
 ) -> Result<T, BoxError> {
+    shared.begun.fetch_add(1, Ordering::AcqRel);
     let permit: OwnedSemaphorePermit = Arc::clone(&shared.in_flight)
         .try_acquire_owned()
         .map_err(|_| NotAcknowledged::Busy)?;

@@ -15,6 +15,7 @@ mod press;
 pub mod render;
 mod respond;
 pub mod send;
+pub mod socket_mode;
 pub mod sockets;
 pub mod survey;
 pub mod typed;

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::client::{Api, SetupError, SlackSettings};
 use super::failure::{Failure, Kind};
 use super::history::History;
-use super::me::Me;
+use super::me::{self, Me};
 use super::render::{self, CARD_EVENT, COPY_EVENT, Drawn, Names};
 use crate::chat::card::{Card, Letter};
 use crate::chat::port::{Outbox, PostError};
@@ -65,22 +65,15 @@ impl SlackOutbox {
     /// # Errors
     /// [`Failure`] when Slack does not say.
     pub async fn whoami(&self) -> Result<&Me, Failure> {
-        #[derive(Deserialize)]
-        struct Identity {
-            team_id: String,
-            user_id: String,
-            bot_id: Option<String>,
-        }
-        self.me
-            .get_or_try_init(|| async {
-                let one: Identity = self.api.call("auth.test", &json!({})).await?;
-                Ok(Me {
-                    team_id: one.team_id,
-                    bot_user_id: one.user_id,
-                    bot_id: one.bot_id,
-                })
-            })
-            .await
+        self.me.get_or_try_init(|| me::ask(&self.api)).await
+    }
+
+    /// Who another bot token is for.
+    ///
+    /// # Errors
+    /// [`Failure`] when Slack does not take it, or does not say.
+    pub async fn who_has(&self, bot_token: &SecretString) -> Result<Me, Failure> {
+        me::ask(&self.api.with_token(bot_token)).await
     }
 
     /// Asks whether sockets can be opened with this token. Without this a wrong one would show only as

@@ -1,21 +1,23 @@
 //! How many of our sockets are open, as far as is heard of them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
 
 /// Counts sockets. A socket that Slack closes in good order goes unheard until the next one greets;
 /// whoever must know it asks besides whether Slack would open one.
 #[derive(Debug)]
 pub struct Sockets {
-    open: AtomicU32,
+    open: watch::Sender<u32>,
     most: u32,
 }
 
 impl Sockets {
     /// None is open yet; there are so many at most.
     #[must_use]
-    pub const fn at_most(most: u32) -> Self {
+    pub fn at_most(most: u32) -> Self {
         Self {
-            open: AtomicU32::new(0),
+            open: watch::Sender::new(0),
             most,
         }
     }
@@ -38,12 +40,18 @@ impl Sockets {
     /// Whether any is open.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.open.load(Ordering::Acquire) > 0
+        *self.open.borrow() > 0
+    }
+
+    /// Waits until all are open, so long at most; whether any is.
+    pub(super) async fn wait(&self, limit: Duration) -> bool {
+        let mut seen = self.open.subscribe();
+        let all = seen.wait_for(|open| *open >= self.most);
+        let _ = tokio::time::timeout(limit, all).await;
+        self.any()
     }
 
     fn change(&self, to: impl Fn(u32) -> u32) {
-        let _ = self
-            .open
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| Some(to(open)));
+        self.open.send_modify(|open| *open = to(*open));
     }
 }

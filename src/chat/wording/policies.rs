@@ -1,6 +1,7 @@
 //! What security is told of configs that were read.
 
 use super::super::text::{Message, Part, Text};
+use crate::domain::binding::KeyExchange;
 use crate::domain::policy_news::{Difference, PolicyChange, PolicyNews};
 
 /// The words of the news.
@@ -27,6 +28,7 @@ pub(super) fn policy_news(news: &PolicyNews) -> Message {
                 "Access that was given goes on as it was approved. What waits for a decision, or is about to be given, is judged anew.",
             )))
         }
+        PolicyNews::KeyExchanged(exchange) => key_exchanged(exchange),
         PolicyNews::Refused { problems, more } => {
             let mut message = Message::titled("⚠️ A new config was not taken up").with(Part::Line(
                 Text::of(
@@ -44,6 +46,33 @@ pub(super) fn policy_news(news: &PolicyNews) -> Message {
             )))
         }
     }
+}
+
+fn key_exchanged(exchange: &KeyExchange) -> Message {
+    let signs = Text::of("From here on issuer ")
+        .code(exchange.issuer.as_str())
+        .plain(" signs with the CA key ")
+        .code(&exchange.to)
+        .plain("; it was ")
+        .code(&exchange.from)
+        .plain(".");
+    let hosts = match exchange.until {
+        Some(until) => Text::of("Certificates of the one before are valid until ")
+            .moment(until)
+            .plain(
+                " at the latest, and can be ended early until then. Hosts have to trust both keys \
+                 that long; afterwards, take the one before out of them.",
+            ),
+        None => Text::of(
+            "No certificate of the one before is valid any more: take it out of the hosts.",
+        ),
+    };
+    Message::titled("🔑 A CA key was exchanged")
+        .with(Part::Line(signs))
+        .with(Part::Line(hosts))
+        .with(Part::Aside(Text::of(
+            "If none of you exchanged it, look into it now: whoever has a CA key can log in wherever it is trusted.",
+        )))
 }
 
 fn differs(change: &PolicyChange) -> Text {

@@ -109,7 +109,7 @@ async fn listing(
     };
     let settings = SlackSettings {
         api_url,
-        bot_token: SecretString::from(bot_token.trim().to_owned()),
+        bot_token: SecretString::from(bot_token.trim().to_owned()).into(),
     };
     crate::app::inspection::listing(&settings)
         .await

@@ -13,7 +13,7 @@ pub(in crate::config) const SSH_CA_KEYS: &[&str] =
 pub(in crate::config) const KRL_KEYS: &[&str] = &["path", "push", "fetch"];
 pub(in crate::config) const PUSH_KEYS: &[&str] = &["program", "hosts", "read_back", "timeout"];
 pub(in crate::config) const FETCH_KEYS: &[&str] = &["hosts"];
-pub(in crate::config) const FETCH_HOST_KEYS: &[&str] = &["token"];
+pub(in crate::config) const FETCH_HOST_KEYS: &[&str] = &["token", "former_token"];
 
 /// A host's token is compared with what anybody may send: shorter ones could be tried out.
 const TOKEN_MIN_CHARS: usize = 24;
@@ -57,16 +57,35 @@ pub enum HostsWay {
     /// They fetch it from the bot and report what they have, each with a token of its own.
     Fetch {
         /// Tokens by host.
-        hosts: BTreeMap<String, SecretSource>,
+        hosts: BTreeMap<String, FetchTokens>,
     },
+}
+
+/// What a host shows that it is it.
+#[derive(Debug, Clone)]
+pub struct FetchTokens {
+    /// Its token.
+    pub token: SecretSource,
+    /// Counts as well, while `token` replaces it.
+    pub former: Option<SecretSource>,
+}
+
+impl FetchTokens {
+    fn all(&self) -> impl Iterator<Item = &SecretSource> {
+        std::iter::once(&self.token).chain(&self.former)
+    }
 }
 
 impl SshCaConfig {
     pub(super) fn secrets(&self) -> Vec<(String, &SecretSource)> {
         let mut secrets = vec![("ca_key".to_owned(), &self.ca_key)];
         if let HostsWay::Fetch { hosts } = &self.hosts {
-            let keyed = |(host, token)| (format!("krl.fetch.hosts.{host}.token"), token);
-            secrets.extend(hosts.iter().map(keyed));
+            for (host, tokens) in hosts {
+                let key = format!("krl.fetch.hosts.{host}");
+                secrets.push((format!("{key}.token"), &tokens.token));
+                let former = tokens.former.iter();
+                secrets.extend(former.map(|secret| (format!("{key}.former_token"), secret)));
+            }
         }
         secrets
     }
@@ -169,28 +188,57 @@ fn read_fetch(item: &Item<'_>) -> Option<HostsWay> {
         hosts_item.problem("is empty", "Name at least one host.");
         return None;
     }
-    let mut hosts: BTreeMap<String, SecretSource> = BTreeMap::new();
+    let mut hosts: BTreeMap<String, FetchTokens> = BTreeMap::new();
     let mut complete = true;
     for (name, item) in entries {
         let host = check_host(&item, name);
-        let token = item
+        let tokens = item
             .table(FETCH_HOST_KEYS, &[])
-            .and_then(|table| table.need("token", secret::SECRET_HINT))
-            .and_then(|item| read_token(&item));
-        let (Some(host), Some(token)) = (host, token) else {
+            .and_then(|table| read_tokens(&table));
+        let (Some(host), Some(tokens)) = (host, tokens) else {
             complete = false;
             continue;
         };
-        if let Some((other, _)) = hosts.iter().find(|(_, t)| t.is_same_as(&token)) {
+        let has_one_of = |other: &FetchTokens| {
+            let mut pairs = tokens
+                .all()
+                .flat_map(|one| other.all().map(move |it| (one, it)));
+            pairs.any(|(one, it)| one.is_same_as(it))
+        };
+        if let Some((other, _)) = hosts.iter().find(|(_, other)| has_one_of(other)) {
             item.problem(
                 format!("has the token of {}", quoted(other)),
                 "Give each host a token of its own, or one could report for the other.",
             );
             complete = false;
         }
-        hosts.insert(host, token);
+        hosts.insert(host, tokens);
     }
     complete.then_some(HostsWay::Fetch { hosts })
+}
+
+fn read_tokens(table: &Table<'_>) -> Option<FetchTokens> {
+    let token = table
+        .need("token", secret::SECRET_HINT)
+        .and_then(|item| read_token(&item));
+    let Some(item) = table.get("former_token") else {
+        return Some(FetchTokens {
+            token: token?,
+            former: None,
+        });
+    };
+    let (token, former) = (token?, read_token(&item)?);
+    if token.is_same_as(&former) {
+        item.problem(
+            "is the same as token",
+            "Leave it out once the host shows the new one.",
+        );
+        return None;
+    }
+    Some(FetchTokens {
+        token,
+        former: Some(former),
+    })
 }
 
 fn read_token(item: &Item<'_>) -> Option<SecretSource> {

@@ -50,7 +50,6 @@ pub enum MintError {
 /// The certification authority.
 pub struct Ca {
     key: PrivateKey,
-    blob: Vec<u8>,
 }
 
 impl std::fmt::Debug for Ca {
@@ -94,17 +93,7 @@ impl Ca {
             } => {}
             other => return Err(CaKeyError::Kind(other.to_string())),
         }
-        let blob = key
-            .public_key()
-            .to_bytes()
-            .map_err(|_| CaKeyError::NotAKey)?;
-        Ok(Self { key, blob })
-    }
-
-    /// The public key as the SSH protocol writes it.
-    #[must_use]
-    pub fn blob(&self) -> &[u8] {
-        &self.blob
+        Ok(Self { key })
     }
 
     /// `SHA256:…` of the public key.

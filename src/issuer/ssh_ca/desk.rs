@@ -68,8 +68,8 @@ struct Board {
 /// Hands the list out, and knows who has which.
 pub struct Desk {
     hosts: Vec<String>,
-    /// SHA-256 of each host's token, in the order of `hosts`.
-    tokens: Vec<[u8; 32]>,
+    /// SHA-256 of each token that opens, with the place in `hosts` of the host whose it is.
+    tokens: Vec<([u8; 32], u64)>,
     board: Arc<Mutex<Board>>,
 }
 
@@ -86,11 +86,14 @@ impl std::fmt::Debug for Desk {
 pub struct KnownHost(String);
 
 impl Desk {
-    /// A desk for these hosts and their tokens.
+    /// A desk for these hosts and their tokens, and the former ones of some of them.
     ///
     /// # Errors
     /// What is wrong with a name or a token, without the token.
-    pub fn new(hosts: &BTreeMap<String, SecretString>) -> Result<Self, String> {
+    pub fn new(
+        hosts: &BTreeMap<String, SecretString>,
+        former: &BTreeMap<String, SecretString>,
+    ) -> Result<Self, String> {
         if hosts.is_empty() {
             return Err("fetch.hosts names no host".to_owned());
         }
@@ -99,25 +102,36 @@ impl Desk {
             tokens: vec![],
             board: Arc::default(),
         };
-        for (host, token) in hosts {
+        for (place, (host, token)) in (0_u64..).zip(hosts) {
             check_host_name(host)?;
-            let token = token.expose_secret();
-            if token.len() < TOKEN_MIN_CHARS || !token.bytes().all(|b| b.is_ascii_graphic()) {
-                return Err(format!(
-                    "the token of host {host} must be {TOKEN_MIN_CHARS} visible ASCII characters \
-                     or more; make one with `openssl rand -hex 32`"
-                ));
+            desk.hosts.push(host.clone());
+            for token in std::iter::once(token).chain(former.get(host)) {
+                desk.add(host, place, token)?;
             }
-            let digest = Self::digest(token);
-            if desk.tokens.contains(&digest) {
+        }
+        Ok(desk)
+    }
+
+    fn add(&mut self, host: &str, place: u64, token: &SecretString) -> Result<(), String> {
+        let token = token.expose_secret();
+        if token.len() < TOKEN_MIN_CHARS || !token.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(format!(
+                "the token of host {host} must be {TOKEN_MIN_CHARS} visible ASCII characters or \
+                 more; make one with `openssl rand -hex 32`"
+            ));
+        }
+        let digest = Self::digest(token);
+        match self.tokens.iter().find(|(known, _)| *known == digest) {
+            // Two files that were not told apart yet: the host has one token.
+            Some((_, whose)) if *whose == place => {}
+            Some(_) => {
                 return Err(format!(
                     "host {host} has the token of another host; each needs its own"
                 ));
             }
-            desk.hosts.push(host.clone());
-            desk.tokens.push(digest);
+            None => self.tokens.push((digest, place)),
         }
-        Ok(desk)
+        Ok(())
     }
 
     /// A desk for this one's hosts and tokens that goes on with the list and the reports of another.
@@ -136,9 +150,9 @@ impl Desk {
     pub fn host_of(&self, token: &str) -> Option<KnownHost> {
         let shown = Self::digest(token);
         let mut found = 0_u64;
-        for (i, known) in (1_u64..).zip(&self.tokens) {
+        for (known, place) in &self.tokens {
             let same: Choice = known.ct_eq(&shown);
-            found = u64::conditional_select(&found, &i, same);
+            found = u64::conditional_select(&found, &(place + 1), same);
         }
         let index = usize::try_from(found.checked_sub(1)?).ok()?;
         self.hosts.get(index).cloned().map(KnownHost)

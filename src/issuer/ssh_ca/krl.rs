@@ -1,7 +1,8 @@
 //! Key revocation lists in OpenSSH's binary format: written whole, read without trust.
 //!
 //! The format is OpenSSH's `PROTOCOL.krl`, version 1. A list of ours holds one certificate section:
-//! the CA's key and the key ids (grant ids) that sshd must refuse. The reader knows every section
+//! the key ids (grant ids) that sshd must refuse, whichever CA signed, so that the CA's key can be
+//! exchanged while certificates of the one before are valid. The reader knows every section
 //! that OpenSSH writes, so that a list with anything of somebody else's is never taken for ours.
 
 use std::collections::BTreeSet;
@@ -34,7 +35,8 @@ pub struct Krl {
     pub generated_s: u64,
     /// Whose it is.
     pub comment: String,
-    /// The CA's public key as the SSH protocol writes it.
+    /// The public key, as the SSH protocol writes it, of the CA whose certificates are refused; empty
+    /// where it is every CA's.
     pub ca_key: Vec<u8>,
     /// The key ids that are refused.
     pub key_ids: BTreeSet<String>,
@@ -62,6 +64,12 @@ impl Reading {
         [ca_key, &[]]
             .iter()
             .any(|ca| self.key_ids.contains(&(ca.to_vec(), key_id.to_owned())))
+    }
+
+    /// Whether every certificate with this key id is refused, whichever CA signed it.
+    #[must_use]
+    pub fn refuses_of_every_ca(&self, key_id: &str) -> bool {
+        self.refuses(&[], key_id)
     }
 }
 
@@ -246,6 +254,7 @@ mod tests {
         assert!(reading.refuses(b"a CA key", "g0000000001"));
         assert!(!reading.refuses(b"a CA key", "g0000000003"));
         assert!(!reading.refuses(b"another CA", "g0000000001"));
+        assert!(!reading.refuses_of_every_ca("g0000000001"));
     }
 
     #[test]
@@ -261,6 +270,7 @@ mod tests {
         krl.ca_key.clear();
         let reading = read(&krl.to_bytes()).unwrap();
         assert!(reading.refuses(b"whatever", "g0000000001"));
+        assert!(reading.refuses_of_every_ca("g0000000001"));
     }
 
     #[test]

@@ -33,14 +33,13 @@ pub enum ListError {
 }
 
 impl List {
-    /// Makes the list that refuses these key ids of this CA, and reads it again before anybody
-    /// gets it: a damaged list locks everybody out.
+    /// Makes the list that refuses these key ids, whichever CA signed, and reads it again before
+    /// anybody gets it: a damaged list locks everybody out.
     ///
     /// # Errors
     /// [`ListError`] when it does not say what it should.
     pub fn make(
         comment: &str,
-        ca_key: &[u8],
         key_ids: BTreeSet<String>,
         version: u64,
         made_at: Timestamp,
@@ -49,7 +48,7 @@ impl List {
             version,
             generated_s: u64::try_from(made_at.timestamp()).unwrap_or_default(),
             comment: comment.to_owned(),
-            ca_key: ca_key.to_vec(),
+            ca_key: Vec::new(),
             key_ids: key_ids.clone(),
         }
         .to_bytes();
@@ -58,7 +57,7 @@ impl List {
             && reading.comment == comment
             && !reading.refuses_more
             && reading.key_ids.len() == key_ids.len()
-            && key_ids.iter().all(|id| reading.refuses(ca_key, id));
+            && key_ids.iter().all(|id| reading.refuses_of_every_ca(id));
         if !same {
             return Err(ListError::Different);
         }

@@ -2,7 +2,7 @@
 //!
 //! A certificate holds its own deadline, and sshd enforces it: access ends though we are dead. An
 //! early end needs the hosts: they refuse by key id, which is the grant's id, so a certificate whose
-//! mint was never recorded is covered too. `docs/ISSUER-SSH-CA.md` is the operator's view.
+//! mint was never recorded is covered too, and so is one of a key before the present one. `docs/ISSUER-SSH-CA.md` is the operator's view.
 
 pub mod certificate;
 pub mod desk;
@@ -32,6 +32,7 @@ use self::parameters::Parameters;
 use self::push::Push;
 use self::validity::{has_ended_natively, validity};
 use crate::clock::Clock;
+use crate::domain::binding::SIGNS_WITH;
 use crate::domain::grant::Evidence;
 use crate::domain::ids::IssuerName;
 use crate::domain::spec::TargetAccount;
@@ -116,7 +117,9 @@ impl SshCa {
                 push.check_settings().map_err(wrong)?;
                 Way::Push(push)
             }
-            Hosts::Fetch { hosts } => Way::Desk(Arc::new(Desk::new(&hosts).map_err(wrong)?)),
+            Hosts::Fetch { hosts, former } => {
+                Way::Desk(Arc::new(Desk::new(&hosts, &former).map_err(wrong)?))
+            }
             Hosts::None => Way::None,
         };
         Ok(Self {
@@ -131,10 +134,10 @@ impl SshCa {
     }
 
     /// Goes on from an instance of the same name whose settings are replaced by this one's: with its
-    /// last list, what its hosts have reported, and after its calls under way. With another key
-    /// nothing is taken over, for a list is about certificates of one key.
+    /// last list, what its hosts have reported, and after its calls under way. Its CA may be another:
+    /// a list refuses a grant's id whoever signed.
     pub fn take_over(&mut self, before: &Self) {
-        if self.name != before.name || self.ca.fingerprint() != before.ca.fingerprint() {
+        if self.name != before.name {
             return;
         }
         self.last = before.last.clone();
@@ -187,7 +190,7 @@ impl Issuer for SshCa {
             Way::Desk(desk) => desk.hosts().map(|h| format!("host {h}")).collect(),
             Way::None => Vec::new(),
         };
-        let key = format!("ca_key {}", self.ca.fingerprint());
+        let key = format!("{SIGNS_WITH}{}", self.ca.fingerprint());
         hosts.into_iter().chain([key]).collect()
     }
 

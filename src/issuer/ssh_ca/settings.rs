@@ -20,6 +20,8 @@ pub enum Hosts {
     Fetch {
         /// Names of hosts and their tokens.
         hosts: BTreeMap<String, SecretString>,
+        /// Tokens that count as well, while others replace them.
+        former: BTreeMap<String, SecretString>,
     },
     /// There is no way to the hosts: nothing can be ended early.
     None,
@@ -52,17 +54,28 @@ impl PartialEq for Hosts {
         match (self, other) {
             (Self::Path(path), Self::Path(other)) => path == other,
             (Self::Push(push), Self::Push(other)) => push == other,
-            (Self::Fetch { hosts }, Self::Fetch { hosts: others }) => {
-                hosts.len() == others.len()
-                    && hosts.iter().all(|(host, token)| {
-                        let other = others.get(host);
-                        other.is_some_and(|other| is_same(token, other))
-                    })
-            }
+            (
+                Self::Fetch { hosts, former },
+                Self::Fetch {
+                    hosts: other_hosts,
+                    former: other_former,
+                },
+            ) => are_same(hosts, other_hosts) && are_same(former, other_former),
             (Self::None, Self::None) => true,
             _ => false,
         }
     }
+}
+
+fn are_same(
+    tokens: &BTreeMap<String, SecretString>,
+    others: &BTreeMap<String, SecretString>,
+) -> bool {
+    tokens.len() == others.len()
+        && tokens.iter().all(|(host, token)| {
+            let other = others.get(host);
+            other.is_some_and(|other| is_same(token, other))
+        })
 }
 
 fn is_same(secret: &SecretString, other: &SecretString) -> bool {

@@ -22,6 +22,8 @@ pub(super) const KEPT_MS: u64 = 60 * 60 * 1000;
 pub(super) struct State {
     pub(super) team: Team,
     pub(super) app: App,
+    /// Tokens for Socket Mode that are taken beside the app's last one.
+    pub(super) former_app_tokens: BTreeSet<String>,
     pub(super) manifest: Manifest,
     pub(super) pace: Pace,
     pub(super) started_s: u64,
@@ -167,6 +169,7 @@ impl State {
         State {
             team: world.team,
             app: world.app,
+            former_app_tokens: BTreeSet::new(),
             manifest,
             pace: world.pace,
             started_s,

@@ -13,6 +13,7 @@ use crate::domain::ids::{AccountId, GrantId, IssuerName, ResourceName};
 use crate::domain::spec::Spec;
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
+use crate::store::in_use::InUse;
 
 const BY_ID: &str = "SELECT * FROM grants WHERE id = $1";
 
@@ -54,13 +55,17 @@ const ON_HOLDING: &str = "SELECT g.* FROM grants g
     AND g.state NOT IN ('failed', 'cancelled') AND (g.ended_at IS NULL OR g.ended_at > $4)
     ORDER BY g.serial";
 
-const ISSUERS_IN_USE: &str = "SELECT DISTINCT g.issuer AS issuer, i.bound_to AS bound_to
+const ISSUERS_IN_USE: &str = "SELECT g.issuer AS issuer, i.bound_to AS bound_to,
+    MAX(g.native_deadline) AS accepted_until
     FROM grants g LEFT JOIN issuers i ON i.name = g.issuer
-    WHERE g.state NOT IN ('ended', 'failed', 'cancelled') OR g.native_deadline > $1";
+    WHERE g.state NOT IN ('ended', 'failed', 'cancelled') OR g.native_deadline > $1
+    GROUP BY g.issuer, i.bound_to";
 
 const IN_USE: &str = "SELECT id FROM grants
     WHERE issuer = $1 AND (state NOT IN ('ended', 'failed', 'cancelled') OR native_deadline > $2)
     ORDER BY serial LIMIT $3";
+
+const BOUND_TO: &str = "SELECT bound_to FROM issuers WHERE name = $1";
 
 const KEEP_ISSUER: &str = "INSERT INTO issuers (name, bound_to) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET bound_to = excluded.bound_to";
@@ -319,23 +324,24 @@ pub(super) async fn on_holdings(
 pub(super) async fn issuers_in_use(
     conn: &mut SqliteConnection,
     machine_now: Timestamp,
-) -> Result<BTreeMap<IssuerName, BTreeSet<String>>, StoreError> {
-    let found: Vec<(String, Option<String>)> = sqlx::query_as(ISSUERS_IN_USE)
+) -> Result<BTreeMap<IssuerName, InUse>, StoreError> {
+    let found: Vec<(String, Option<String>, Option<i64>)> = sqlx::query_as(ISSUERS_IN_USE)
         .bind(machine_now.timestamp_millis())
         .fetch_all(conn)
         .await
         .map_err(database)?;
     found
         .into_iter()
-        .map(|(name, bound_to)| {
+        .map(|(name, bound_to, accepted_until)| {
             let name =
                 IssuerName::new(name).map_err(|why| inconsistent("a grant's issuer", why))?;
-            let bound_to = match bound_to {
-                Some(text) => serde_json::from_str(&text)
-                    .map_err(|why| inconsistent("what an issuer is bound to", why))?,
-                None => BTreeSet::new(),
+            let in_use = InUse {
+                bound_to: read_bound(bound_to)?,
+                accepted_until: accepted_until
+                    .map(|ms| rows::instant(ms, "a grant's native deadline"))
+                    .transpose()?,
             };
-            Ok((name, bound_to))
+            Ok((name, in_use))
         })
         .collect()
 }
@@ -361,7 +367,12 @@ pub(super) async fn keep_issuer(
     conn: &mut SqliteConnection,
     name: &IssuerName,
     bound_to: &BTreeSet<String>,
-) -> Result<(), StoreError> {
+) -> Result<BTreeSet<String>, StoreError> {
+    let was: Option<String> = sqlx::query_scalar(BOUND_TO)
+        .bind(name.as_str())
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(database)?;
     let text = serde_json::to_string(bound_to)
         .map_err(|why| inconsistent("what an issuer is bound to", why))?;
     sqlx::query(KEEP_ISSUER)
@@ -370,5 +381,12 @@ pub(super) async fn keep_issuer(
         .execute(conn)
         .await
         .map_err(database)?;
-    Ok(())
+    read_bound(was)
+}
+
+fn read_bound(text: Option<String>) -> Result<BTreeSet<String>, StoreError> {
+    let Some(text) = text else {
+        return Ok(BTreeSet::new());
+    };
+    serde_json::from_str(&text).map_err(|why| inconsistent("what an issuer is bound to", why))
 }

@@ -160,7 +160,7 @@ impl Tx for SqliteTx<'_> {
         &mut self,
         name: &IssuerName,
         bound_to: &BTreeSet<String>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<BTreeSet<String>, StoreError> {
         let result = grants::keep_issuer(self.begin()?, name, bound_to).await;
         self.end(result)
     }

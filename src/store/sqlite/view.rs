@@ -21,6 +21,7 @@ use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::standing::Standing;
 use crate::domain::timing::Timestamp;
+use crate::store::in_use::InUse;
 use crate::store::watched::Watched;
 use crate::store::{DigestMark, Reads, StoreError};
 
@@ -202,7 +203,7 @@ macro_rules! reads {
             async fn issuers_in_use(
                 &mut self,
                 machine_now: Timestamp,
-            ) -> Result<BTreeMap<IssuerName, BTreeSet<String>>, StoreError> {
+            ) -> Result<BTreeMap<IssuerName, InUse>, StoreError> {
                 grants::issuers_in_use(self.conn(), machine_now).await
             }
 

@@ -220,6 +220,7 @@ fn token_kind(state: &State, token: Option<&str>) -> &'static str {
         None => "none",
         Some(token) if token == state.app.bot_token => "bot",
         Some(token) if token == state.app.app_token => "app",
+        Some(token) if state.former_app_tokens.contains(token) => "app",
         Some(_) => "unknown",
     }
 }

@@ -193,6 +193,19 @@ fn apply(workspace: &Shared, state: &mut State, change: Change) -> Result<(), St
         Change::RenameGroup { group, handle } => {
             user_groups::rename(workspace, state, &group, &handle)
         }
+        Change::IssueToken(token) if token.starts_with("xapp-") => {
+            let former = std::mem::replace(&mut state.app.app_token, token);
+            state.former_app_tokens.insert(former);
+            Ok(())
+        }
+        Change::IssueToken(token) => {
+            state.app.bot_token = token;
+            Ok(())
+        }
+        Change::RevokeFormerTokens => {
+            state.former_app_tokens.clear();
+            Ok(())
+        }
         Change::GroupMembers { group, users } => {
             user_groups::replace_members(workspace, state, &group, &users)
         }

@@ -138,4 +138,9 @@ pub enum Change {
         /// User ids or names.
         users: Vec<String>,
     },
+    /// Gives the app another token. One for the Web API (`xoxb-…`) takes the place of the one before;
+    /// one for Socket Mode (`xapp-…`) is taken beside it.
+    IssueToken(String),
+    /// Of the tokens for Socket Mode only the last one is taken from here on.
+    RevokeFormerTokens,
 }
