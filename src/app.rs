@@ -3,6 +3,7 @@
 
 mod condition;
 mod guard;
+mod heartbeat;
 mod issuers;
 mod people;
 mod places;
@@ -16,6 +17,7 @@ pub use issuers::offline_problems;
 pub use reload::Refused;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -25,6 +27,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 use self::condition::Condition;
+use self::heartbeat::{Heartbeat, Rhythm};
 use self::issuers::BuiltIssuers;
 use self::reload::{Fixed, Reloads};
 use self::tokens::{Exchanger, Tokens};
@@ -48,8 +51,9 @@ use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::worker::Worker;
 
-/// What is in flight at a stop may take so long to finish; what does not is tried again at the start.
-const STOP_WITHIN: Duration = Duration::from_secs(50);
+/// What the worker's stop may take, where even giving up on what is in flight hangs: a little longer
+/// than it takes by itself.
+const STOP_WITHIN: Duration = Duration::from_secs(58);
 
 /// A running bot.
 pub struct App {
@@ -62,6 +66,9 @@ pub struct App {
     head: String,
     reloads: Reloads,
     metrics: Arc<Metrics>,
+    /// A stop was asked for.
+    stopping: Arc<AtomicBool>,
+    heartbeat: Heartbeat,
 }
 
 struct Front {
@@ -84,18 +91,7 @@ impl Inbox for Front {
 }
 
 impl App {
-    /// Starts the bot: everything, then the worker; then it waits a moment until people are known.
-    ///
-    /// # Errors
-    /// What keeps it from starting, in words for the operator.
-    pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let mut app = Self::build(config, clock).await?;
-        app.start_working();
-        people::wait_for_people(&app.service, &*app.store).await;
-        Ok(app)
-    }
-
-    /// Builds everything but lets no job run: who calls this steps the worker by hand.
+    /// Builds everything but lets no job run yet.
     ///
     /// # Errors
     /// What keeps it from starting, in words for the operator.
@@ -134,6 +130,7 @@ impl App {
             .check_app_token(&tokens.app)
             .await
             .map_err(|failure| anyhow!("no socket can be opened with the app token: {failure}"))?;
+        let rhythm = Rhythm::of(config)?;
         let built = BuiltIssuers::build(config, &BuiltIssuers::default(), &clock)?;
         let (policy, lost) = policy_of(config, &built, &outbox, &me, &*store).await?;
         let policy = Arc::new(policy);
@@ -174,7 +171,9 @@ impl App {
         });
         let listener = listen(&settings, &tokens.app, front, me.clone()).await?;
         let tokens = Arc::new(ArcSwap::from_pointee(tokens));
-        let condition = Condition {
+        let stopping = Arc::new(AtomicBool::new(false));
+        let condition = Arc::new(Condition {
+            stopping: stopping.clone(),
             service: service.clone(),
             worker: worker.clone(),
             metrics: metrics.clone(),
@@ -185,14 +184,15 @@ impl App {
             store_said: Mutex::default(),
             slack_said: Mutex::default(),
             numbers: Mutex::default(),
-        };
+        });
+        let heartbeat = Heartbeat::start(rhythm, condition.clone(), metrics.clone());
         let http = match &config.http {
             Some(settings) => {
                 let listen = settings.listen;
                 let routes = http::Routes {
                     desks: desks.clone(),
                     clock: clock.clone(),
-                    probes: Arc::new(condition),
+                    probes: condition,
                 };
                 let running = http::Server::start(listen, routes)
                     .await
@@ -224,6 +224,8 @@ impl App {
             head,
             reloads,
             metrics,
+            stopping,
+            heartbeat,
         })
     }
 
@@ -232,6 +234,11 @@ impl App {
         let (stop, stopped) = watch::channel(false);
         let running = tokio::spawn(self.worker.clone().run(stopped));
         self.working = Some((stop, running));
+    }
+
+    /// Waits a moment until people are known.
+    pub async fn wait_for_people(&self) {
+        people::wait_for_people(&self.service, &*self.store).await;
     }
 
     /// The end of the record at the start.
@@ -258,15 +265,18 @@ impl App {
         &self.store
     }
 
-    /// Takes nothing more in, finishes what is in flight, closes the store and lets its lock go.
+    /// Takes nothing more in, finishes what is in flight, closes the store and lets its lock go. Takes
+    /// seventy seconds at most.
     pub async fn stop(self) {
+        self.stopping.store(true, Ordering::Release);
+        drop(self.heartbeat);
         self.listener.shutdown().await;
         if let Some((stop, running)) = self.working {
             // The worker is gone already if nobody listens.
             let _ = stop.send(true);
             if tokio::time::timeout(STOP_WITHIN, running).await.is_err() {
                 tracing::warn!(
-                    "some jobs did not finish in time; they are tried again at the start"
+                    "the worker did not stop in time; its jobs run again at the next start"
                 );
             }
         }

@@ -40,6 +40,8 @@ impl Machine {
             ("id", "echo 1000"),
             ("python3", "echo 'Python 3.11.2'"),
             ("systemd-analyze", "echo 'systemd 252 (252.38-1)'"),
+            ("unshare", "echo 'unshare from util-linux 2.38.1'"),
+            ("prlimit", "echo 'prlimit from util-linux 2.38.1'"),
         ];
         for (name, code) in always.iter().chain(programs) {
             let path = folder.path().join(name);

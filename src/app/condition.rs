@@ -1,6 +1,7 @@
 //! How the process is: what its health, its readiness and its numbers are made of.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -40,6 +41,8 @@ const ENTRIES: (i64, usize) = (500, 40);
 type Kept<T> = Mutex<Option<(Stopwatch, T)>>;
 
 pub(super) struct Condition {
+    /// A stop was asked for.
+    pub(super) stopping: Arc<AtomicBool>,
     pub(super) service: Arc<Service>,
     pub(super) worker: Arc<Worker>,
     pub(super) metrics: Arc<Metrics>,
@@ -67,6 +70,12 @@ impl Probes for Condition {
     }
 
     async fn readiness(&self) -> Result<(), Vec<String>> {
+        if self.stopping.load(Ordering::Acquire) {
+            self.metrics.show_ready(false);
+            return Err(vec![
+                "it was told to stop, and finishes what is in flight".to_owned(),
+            ]);
+        }
         let (health, store, chat) = tokio::join!(self.health(), self.store(), self.chat());
         let wrong: Vec<String> = [health, store, chat]
             .into_iter()
@@ -96,7 +105,8 @@ impl Probes for Condition {
 }
 
 impl Condition {
-    async fn store(&self) -> Result<(), String> {
+    /// Whether the database can be read and takes a durable write.
+    pub(super) async fn store(&self) -> Result<(), String> {
         let mut kept = self.store_said.lock().await;
         if let Some((since, said)) = &*kept
             && since.elapsed() < STORE_KEPT

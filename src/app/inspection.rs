@@ -65,6 +65,14 @@ pub async fn listing(settings: &SlackSettings) -> Result<Listing, Failure> {
     survey::listing(settings).await
 }
 
+/// What is wrong with where heartbeats go; nobody is told anything.
+#[must_use]
+pub fn look_at_heartbeat(config: &Config) -> Option<Problem> {
+    let wrong = super::heartbeat::Rhythm::of(config).err()?;
+    let what = format!("{wrong:#}");
+    Some(config.problem("heartbeat.url", what.trim_end_matches('.'), ""))
+}
+
 /// What keeps issuers from doing their job here, and what each of them is bound to; the latter only
 /// where all could be built.
 pub async fn look_at_issuers(

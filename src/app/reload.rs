@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 
+use super::heartbeat::Rhythm;
 use super::issuers::BuiltIssuers;
 use super::tokens::Exchanger;
 use super::{App, policy_of, schedule_of};
@@ -135,6 +136,7 @@ impl App {
         built: &mut BuiltIssuers,
     ) -> Result<String, Vec<String>> {
         let reloads = &self.reloads;
+        let rhythm = Rhythm::of(config).map_err(lines)?;
         let next = BuiltIssuers::build(config, built, &reloads.clock).map_err(lines)?;
         let (policy, lost) = policy_of(config, &next, &reloads.outbox, &reloads.me, &*self.store)
             .await
@@ -176,6 +178,7 @@ impl App {
             // It is seen again with the next message there.
             tracing::error!("channels that can't be posted to were not looked after: {error}");
         }
+        self.heartbeat.take_up(rhythm);
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }

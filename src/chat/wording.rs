@@ -19,7 +19,7 @@ mod refusals;
 mod secrets;
 mod summaries;
 
-pub use answers::answer;
+pub use answers::{answer, unanswered};
 pub use cards::{CardWords, card, copy_of};
 pub use forms::{FieldWords, FormWords, Suggestion, form};
 pub use home::home;

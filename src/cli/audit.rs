@@ -9,10 +9,11 @@ use chrono::{DateTime, NaiveDate};
 use clap::Subcommand;
 
 use crate::domain::audit::{AuditEntry, Head};
-use crate::domain::audit_verify::{Broken, RemovedEntries, Verified, Verifier};
+use crate::domain::audit_verify::{Broken, RemovedEntries, Verified};
 use crate::domain::timing::Timestamp;
 use crate::store::Store as _;
 use crate::store::sqlite::SqliteStore;
+use crate::store::verify::verified;
 
 const PAGE: i64 = 1000;
 
@@ -55,28 +56,7 @@ async fn verify(db: &std::path::Path, expected: Option<Head>) -> anyhow::Result<
     let store = SqliteStore::open_read_only(&db.display().to_string()).await?;
     let mut reader = store.reader().await?;
     let compared = expected.is_some();
-    let segments = reader.removed_segments().await?;
-    let begun = Verifier::after(&segments, expected);
-    let mut after = segments.last().map_or(0, |segment| segment.to.count);
-    // What comes from before the first entry that should be there is one that does not fit.
-    if let Some(first) = reader.audit_after(0, 1).await?.first() {
-        after = after.min(first.seq - 1);
-    }
-    let mut verifier = match begun {
-        Ok(verifier) => verifier,
-        Err(broken) => return Ok(say_broken(&broken)),
-    };
-    loop {
-        let page = reader.audit_after(after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.seq;
-        for entry in &page {
-            if let Err(broken) = verifier.take(entry) {
-                return Ok(say_broken(&broken));
-            }
-        }
-    }
-    match verifier.finish() {
+    match verified(&mut *reader, expected).await? {
         Err(broken) => Ok(say_broken(&broken)),
         Ok(verified) => {
             for line in lines(&verified, compared) {

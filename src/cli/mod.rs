@@ -1,6 +1,7 @@
 //! Arguments and subcommands: one file each.
 
 pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod erase;
@@ -8,11 +9,16 @@ pub mod init;
 pub mod issuer;
 pub mod sandbox;
 pub mod serve;
+pub mod signals;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+
+/// How long threads may take to end once a command is done.
+const THREADS_END_WITHIN: Duration = Duration::from_secs(1);
 
 /// Just-in-time access from chat: asked, approved, given for a while, taken away on time, on record.
 #[derive(Debug, Parser)]
@@ -39,6 +45,8 @@ pub enum Command {
     Audit(audit::AuditCommand),
     /// Erase what is personal about an account, on record and without breaking the record.
     Erase(erase::EraseArgs),
+    /// Copy the database as it is now, beside a running bot, and check the copy.
+    Backup(backup::BackupArgs),
     /// An issuer: does it keep the rules that every issuer must keep?
     #[command(subcommand)]
     Issuer(issuer::IssuerCommand),
@@ -70,7 +78,7 @@ pub fn run(cli: Cli) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    runtime.block_on(async move {
+    let code = runtime.block_on(async move {
         let result = match cli.command {
             Command::Serve(args) => serve::run(args).await,
             Command::Check(args) => check::run(args).await,
@@ -78,6 +86,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Demo(args) => demo::run(args).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Erase(args) => erase::run(args).await,
+            Command::Backup(args) => backup::run(args).await,
             Command::Issuer(command) => issuer::run(command).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::SandboxSsh { config } => sandbox::run_ssh(&config).await,
@@ -89,5 +98,8 @@ pub fn run(cli: Cli) -> ExitCode {
                 ExitCode::from(2)
             }
         }
-    })
+    });
+    // What blocks a thread must not keep a process that has nothing left to do.
+    runtime.shutdown_timeout(THREADS_END_WITHIN);
+    code
 }

@@ -43,7 +43,7 @@ pub async fn run(args: SandboxArgs) -> anyhow::Result<ExitCode> {
         "{}",
         serde_json::json!({ "base_url": format!("http://{}", running.addr) })
     );
-    super::serve::stop_requested().await;
+    super::signals::stop_requested().await;
     drop(running);
     Ok(ExitCode::SUCCESS)
 }

@@ -1,16 +1,16 @@
 //! `jitbot serve`: runs the bot until it is told to stop.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
-use std::pin::pin;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::signals::{Stops, survive_size_limits};
 use crate::app::App;
 use crate::clock::{Clock, RehearsalClock, SystemClock};
 use crate::config;
@@ -39,13 +39,16 @@ enum LogFormat {
     Json,
 }
 
-/// Runs until SIGTERM or SIGINT, then finishes what is in flight. SIGHUP has the config read again.
+/// Runs until SIGTERM or SIGINT, then finishes what is in flight; a second one ends it at once. SIGHUP
+/// has the config read again.
 ///
 /// # Errors
 /// What keeps it from starting: the config, the database, the platform, an issuer.
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
-    // Before anything else: from here on this signal ends nobody.
+    // Before anything else: from here on these signals end nobody.
     let mut hangups = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
+    let mut stops = Stops::listen()?;
+    survive_size_limits();
     let log = tracing_subscriber::fmt()
         .with_env_filter(what_is_logged())
         .with_writer(std::io::stderr);
@@ -74,29 +77,46 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
             Arc::new(RehearsalClock::following(file))
         }
     };
-    let app = App::start(&config, clock).await?;
+    let mut app = tokio::select! {
+        app = App::build(&config, clock) => app?,
+        () = stops.next() => {
+            tracing::info!("stopped before it was ready");
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    app.start_working();
+    tokio::select! {
+        () = work(&app, &args.config, &mut hangups) => {}
+        () = stops.next() => {}
+    }
+    tracing::info!("stopping: finishing what is in flight; a second signal ends it at once");
+    tokio::select! {
+        () = app.stop() => {
+            tracing::info!("stopped");
+            Ok(ExitCode::SUCCESS)
+        }
+        () = stops.next() => {
+            tracing::warn!("ended at once: what was in flight is taken up again at the next start");
+            Ok(ExitCode::from(1))
+        }
+    }
+}
+
+/// Says that it is ready as soon as it is, then takes each config up that it is told of.
+async fn work(app: &App, config: &Path, hangups: &mut Signal) {
+    app.wait_for_people().await;
     // One line on stdout, so that whoever started it knows that it takes commands now.
     println!(
         "{}",
         serde_json::json!({ "ready": true, "head": app.head() })
     );
-    let mut stop = pin!(stop_requested());
-    loop {
-        // Hangups that come while a file is being taken up are one more: the last file wins.
-        let reload = async {
-            hangups.recv().await;
-            tracing::info!("reading the config again");
-            // What came of it is logged, and told to security.
-            let _ = app.reload(config::load(&args.config)).await;
-        };
-        tokio::select! {
-            () = &mut stop => break,
-            () = reload => {}
-        }
+    // Hangups that come while a file is being taken up are one more: the last file wins.
+    while hangups.recv().await.is_some() {
+        tracing::info!("reading the config again");
+        // What came of it is logged, and told to security.
+        let _ = app.reload(config::load(config)).await;
     }
-    tracing::info!("stopping: finishing what is in flight");
-    app.stop().await;
-    Ok(ExitCode::SUCCESS)
+    std::future::pending::<()>().await;
 }
 
 /// `RUST_LOG`, or `info`. The SDK is never heard: it logs the address that it connects to, which holds
@@ -111,19 +131,4 @@ fn what_is_logged() -> EnvFilter {
     .into_iter()
     .filter_map(|directive| directive.parse().ok())
     .fold(filter, EnvFilter::add_directive)
-}
-
-/// Waits for SIGTERM or SIGINT.
-pub async fn stop_requested() {
-    let (Ok(mut term), Ok(mut int)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        // Without handlers the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
 }

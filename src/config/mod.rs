@@ -3,6 +3,7 @@
 //! Reading is pure: the text, the file's name and the environment are arguments. `docs/CONFIG.md`
 //! lists every key.
 
+pub mod heartbeat;
 pub mod issuer;
 pub mod manifest;
 pub mod problem;
@@ -29,6 +30,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 pub use groups::{DirectoryConfig, GroupConfig};
+pub use heartbeat::HeartbeatConfig;
 pub use issuer::{
     CommandConfig, ContractConfig, HostsWay, IssuerConfig, SshCaConfig, WebhookConfig,
 };
@@ -61,6 +63,7 @@ const SECTIONS: &[&str] = &[
     "store",
     "security",
     "http",
+    "heartbeat",
     "limits",
     "directory",
     "group",
@@ -82,6 +85,8 @@ pub struct Config {
     pub security: SecurityConfig,
     /// The HTTP server, if one is wanted.
     pub http: Option<HttpConfig>,
+    /// Whom to tell that the bot works, if anybody.
+    pub heartbeat: Option<HeartbeatConfig>,
     /// Limits.
     pub limits: LimitsConfig,
     /// How fresh facts must be.
@@ -158,11 +163,15 @@ impl Config {
     }
 
     /// Everything secret that is read, with its key.
-    fn secrets(&self) -> Vec<(String, &SecretSource)> {
+    #[must_use]
+    pub fn secrets(&self) -> Vec<(String, &SecretSource)> {
         let mut secrets = vec![
             ("slack.bot_token".to_owned(), &self.slack.bot_token),
             ("slack.app_token".to_owned(), &self.slack.app_token),
         ];
+        if let Some(heartbeat) = &self.heartbeat {
+            secrets.push(("heartbeat.url".to_owned(), &heartbeat.url));
+        }
         for (name, issuer) in &self.issuers {
             let keyed = |(key, secret)| (format!("issuer.{name}.{key}"), secret);
             secrets.extend(issuer.secrets().into_iter().map(keyed));
@@ -297,6 +306,7 @@ fn read(root: &Table<'_>, file: &str) -> Option<Config> {
     let store = sections::store(root);
     let security = sections::security(root, &names);
     let http = sections::http(root);
+    let heartbeat = heartbeat::read(root);
     let limits = sections::limits(root);
     let directory = groups::directory(root);
     let groups = groups::groups(root, &names);
@@ -314,6 +324,7 @@ fn read(root: &Table<'_>, file: &str) -> Option<Config> {
         store: store?,
         security: security?,
         http: http?,
+        heartbeat: heartbeat?,
         limits: limits?,
         directory: directory?,
         groups,
@@ -334,12 +345,13 @@ mod tests {
     #[test]
     fn the_documentation_names_every_key() {
         let doc = include_str!("../../docs/CONFIG.md");
-        let lists: [(&str, &[&str]); 21] = [
+        let lists: [(&str, &[&str]); 22] = [
             ("[slack]", sections::SLACK_KEYS),
             ("[store]", sections::STORE_KEYS),
             ("[security]", sections::SECURITY_KEYS),
             ("digest", sections::DIGEST_KEYS),
             ("[http]", sections::HTTP_KEYS),
+            ("[heartbeat]", heartbeat::HEARTBEAT_KEYS),
             ("[limits]", sections::LIMITS_KEYS),
             ("[directory]", groups::DIRECTORY_KEYS),
             ("[group]", groups::GROUP_KEYS),

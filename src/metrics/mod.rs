@@ -66,6 +66,29 @@ impl ChatError {
     }
 }
 
+/// What became of a beat that was due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beat {
+    /// Whoever watches took it.
+    Taken,
+    /// It was sent, or could not be, and nobody took it.
+    NotTaken,
+    /// It was not sent, since the bot does not work.
+    Withheld,
+}
+
+impl Beat {
+    const ALL: [Self; 3] = [Self::Taken, Self::NotTaken, Self::Withheld];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::NotTaken => "not_taken",
+            Self::Withheld => "withheld",
+        }
+    }
+}
+
 /// The numbers of one process.
 pub struct Metrics {
     registry: Registry,
@@ -79,6 +102,10 @@ impl Default for Metrics {
         // A counter that appears with its first event is one whose first event no alert sees.
         for outcome in ["taken_up", "refused"] {
             drop(numbers.reloads.get_or_create(&[("outcome", outcome)]));
+        }
+        for beat in Beat::ALL {
+            let of = [("outcome", beat.as_str())];
+            drop(numbers.heartbeats.get_or_create(&of));
         }
         for (by, decision) in [
             ("person", "approved"),
@@ -136,6 +163,12 @@ impl Metrics {
             .reloads
             .get_or_create(&[("outcome", outcome)])
             .inc();
+    }
+
+    /// A beat was due.
+    pub fn beat(&self, beat: Beat) {
+        let of = [("outcome", beat.as_str())];
+        self.numbers.heartbeats.get_or_create(&of).inc();
     }
 
     /// Counts an entry of the record.

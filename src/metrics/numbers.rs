@@ -45,6 +45,7 @@ pub(super) struct Numbers {
     pub(super) unanswered: Family<Fixed<1>, Counter>,
     pub(super) chat_errors: Family<Fixed<2>, Counter>,
     pub(super) reloads: Family<Fixed<1>, Counter>,
+    pub(super) heartbeats: Family<Fixed<1>, Counter>,
     pub(super) live: Gauge,
     pub(super) stuck: Gauge,
     pub(super) pending: Gauge,
@@ -71,6 +72,7 @@ impl Numbers {
             unanswered: Family::default(),
             chat_errors: Family::default(),
             reloads: Family::default(),
+            heartbeats: Family::default(),
             live: Gauge::default(),
             stuck: Gauge::default(),
             pending: Gauge::default(),
@@ -132,6 +134,11 @@ impl Numbers {
             "config_reloads",
             "Configs that were read again, by what came of it",
             self.reloads.clone(),
+        );
+        to.register(
+            "heartbeats",
+            "Heartbeats that were due, by what came of them",
+            self.heartbeats.clone(),
         );
     }
 

@@ -6,6 +6,7 @@
 pub mod forgetting;
 pub mod in_use;
 pub mod sqlite;
+pub mod verify;
 pub mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use self::pauses::Pauses;
 use crate::clock::{Clock, Stopwatch};
@@ -31,6 +32,10 @@ pub trait Recorder: Send + Sync + 'static {
     async fn record(&self, job: &Job, outcome: Outcome) -> Result<(), String>;
 }
 
+/// What recording an outcome may take beside the longest handler: both together are shorter than a
+/// lease.
+const RECORDING_MAX_S: u64 = 8;
+
 /// What bounds a worker.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -40,7 +45,11 @@ pub struct Limits {
     pub poll: Duration,
     /// How long it waits after the store failed.
     pub after_failure: Duration,
-    /// How long a stop waits for what is in flight.
+    /// How long after a claim its outcome is tried to be recorded: less than the lease, as others may
+    /// run the job after it.
+    pub record_within: Duration,
+    /// How long a stop waits for what is in flight: longer than a handler may take, so that what
+    /// came of each call is recorded.
     pub stop: Duration,
     /// Jobs in flight, over all lanes.
     pub in_flight: usize,
@@ -52,7 +61,8 @@ impl Default for Limits {
             handler: Duration::from_secs(HANDLER_MAX_S),
             poll: Duration::from_millis(250),
             after_failure: Duration::from_secs(1),
-            stop: Duration::from_secs(20),
+            record_within: Duration::from_secs(HANDLER_MAX_S + RECORDING_MAX_S),
+            stop: Duration::from_secs(HANDLER_MAX_S + RECORDING_MAX_S),
             in_flight: 64,
         }
     }
@@ -72,6 +82,8 @@ pub struct Worker {
     complained: Mutex<Option<String>>,
     /// When the loop began its last turn.
     turned: Mutex<Option<Stopwatch>>,
+    /// Whether the loop is over: recording is not tried again then.
+    stopping: watch::Sender<bool>,
 }
 
 impl Worker {
@@ -93,6 +105,7 @@ impl Worker {
             over: Mutex::new(Vec::new()),
             complained: Mutex::new(None),
             turned: Mutex::new(None),
+            stopping: watch::Sender::new(false),
         }
     }
 

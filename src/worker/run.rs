@@ -26,7 +26,7 @@ impl Worker {
         let wakeups = self.store.wakeups();
         let mut running: JoinSet<()> = JoinSet::new();
         let mut released = false;
-        while !stopping(&shutdown) {
+        while !told_to_stop(&shutdown) {
             *lock(&self.turned) = Some(Stopwatch::start());
             // Registered before looking: what is enqueued from here on wakes the wait below.
             let mut woken = pin!(wakeups.notified());
@@ -63,10 +63,7 @@ impl Worker {
         released: &mut bool,
     ) -> Result<Option<Duration>, StoreError> {
         if !*released {
-            let freed = write(&*self.store, Urgency::Outcome, |tx| {
-                Box::pin(async move { tx.release_claims().await })
-            })
-            .await?;
+            let freed = self.release().await?;
             *released = true;
             if freed > 0 {
                 tracing::info!(
@@ -84,16 +81,7 @@ impl Worker {
         let full = jobs.len() == room;
         for job in jobs {
             let worker = Arc::clone(self);
-            running.spawn(async move {
-                if let Err(error) = worker.attempt(&job).await {
-                    tracing::error!(
-                        job.id = job.id,
-                        job.attempt = job.attempt,
-                        error = %error,
-                        "an outcome was not recorded; the job runs again when its claim has run out"
-                    );
-                }
-            });
+            running.spawn(async move { worker.work_off(&job).await });
         }
         if full {
             return Ok(None);
@@ -132,8 +120,43 @@ impl Worker {
         claimed
     }
 
-    /// Runs a job and records what came of it.
+    /// Runs a job and records what came of it, however long the store fails meanwhile: until the claim
+    /// is about to run out, since others may then run it too.
+    async fn work_off(&self, job: &Job) {
+        let since_claim = Stopwatch::start();
+        let outcome = self.handle(job).await;
+        let mut stopping = self.stopping.subscribe();
+        loop {
+            let error = match self.record(job, outcome.clone()).await {
+                Ok(()) => break,
+                Err(error) => error,
+            };
+            let pause = self.limits.after_failure;
+            let goes_on = since_claim.elapsed() + pause < self.limits.record_within;
+            if !goes_on || *stopping.borrow() {
+                tracing::error!(
+                    job.id = job.id,
+                    job.attempt = job.attempt,
+                    error = %error,
+                    "an outcome was not recorded; the job runs again"
+                );
+                break;
+            }
+            tracing::debug!(job.id = job.id, error = %error, "an outcome is not recorded yet");
+            let _ = tokio::time::timeout(pause, stopped(&mut stopping)).await;
+        }
+        lock(&self.over).push(job.claim());
+    }
+
+    /// Runs a job and records what came of it, if that goes at once.
     async fn attempt(&self, job: &Job) -> Result<(), String> {
+        let outcome = self.handle(job).await;
+        let recorded = self.record(job, outcome).await;
+        lock(&self.over).push(job.claim());
+        recorded
+    }
+
+    async fn handle(&self, job: &Job) -> Outcome {
         let run = AssertUnwindSafe(async { self.handler.run(job).await }).catch_unwind();
         let outcome = match tokio::time::timeout(self.limits.handler, run).await {
             Ok(Ok(outcome)) => outcome,
@@ -154,13 +177,15 @@ impl Worker {
         {
             lock(&self.pauses).pause(&job.lane, *after_s, self.clock.now());
         }
+        outcome
+    }
+
+    async fn record(&self, job: &Job, outcome: Outcome) -> Result<(), String> {
         let record = AssertUnwindSafe(async { self.recorder.record(job, outcome).await });
-        let recorded = match record.catch_unwind().await {
+        match record.catch_unwind().await {
             Ok(recorded) => recorded,
             Err(_panic) => Err("the recorder panicked".into()),
-        };
-        lock(&self.over).push(job.claim());
-        recorded
+        }
     }
 
     /// Claims and runs what is due now, one after the other, until nothing is. Returns how many ran.
@@ -179,7 +204,9 @@ impl Worker {
         Err(format!("there was no end after {IDLE_MAX} jobs"))
     }
 
+    /// Lets what is in flight finish, then makes what did not, or could not be recorded, free at once.
     async fn stop(&self, mut running: JoinSet<()>) {
+        self.stopping.send_replace(true);
         let ended = tokio::time::timeout(self.limits.stop, async {
             while running.join_next().await.is_some() {}
         })
@@ -189,7 +216,23 @@ impl Worker {
                 jobs = running.len(),
                 "stopped with jobs in flight; they run again at the next start"
             );
+            running.shutdown().await;
         }
+        // Nobody is at any job now.
+        match self.release().await {
+            Ok(0) => {}
+            Ok(jobs) => tracing::info!(jobs, "jobs that were not finished were handed back"),
+            Err(error) => {
+                tracing::warn!(error = %error, "jobs were not handed back; the next start takes them");
+            }
+        }
+    }
+
+    async fn release(&self) -> Result<i64, StoreError> {
+        write(&*self.store, Urgency::Outcome, |tx| {
+            Box::pin(async move { tx.release_claims().await })
+        })
+        .await
     }
 
     fn complain(&self, error: &StoreError) {
@@ -214,7 +257,7 @@ fn lost(job: &Job, said: String) -> Outcome {
     }
 }
 
-fn stopping(shutdown: &watch::Receiver<bool>) -> bool {
+fn told_to_stop(shutdown: &watch::Receiver<bool>) -> bool {
     *shutdown.borrow() || shutdown.has_changed().is_err()
 }
 

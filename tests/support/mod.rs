@@ -8,6 +8,7 @@ mod forms;
 pub mod office;
 pub mod scene;
 mod seen;
+pub mod slow_box;
 pub mod watching;
 
 use std::path::PathBuf;

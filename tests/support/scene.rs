@@ -1,6 +1,7 @@
 //! The real binary beside the sandbox: a story that needs a process of its own.
 
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -10,18 +11,29 @@ use jitbot::sandbox::people::{People, Place, SeenMessage};
 use jitbot::sandbox::slack::{Manifest, Running, Server};
 use jitbot::sandbox::ssh::keys;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 pub const WAIT: Duration = Duration::from_secs(20);
 
+async fn other_program_on(database: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new()
+        .filename(database)
+        .busy_timeout(Duration::from_secs(10))
+        .connect()
+        .await
+        .unwrap()
+}
+
 /// The sandbox, its people, and a folder with everything of the bot.
 pub struct Scene {
     pub folder: TempDir,
     pub people: People,
     pub tokens: (String, String),
+    /// Where the bot's database is seen from here.
+    pub database: PathBuf,
     _sandbox: Running,
 }
 
@@ -48,6 +60,7 @@ impl Scene {
         std::fs::write(folder.path().join("jitbot.toml"), text).unwrap();
         Self {
             people: People::new(&base),
+            database: folder.path().join("jitbot.db"),
             folder,
             tokens,
             _sandbox: sandbox,
@@ -69,9 +82,20 @@ impl Scene {
             .env("SLACK_APP_TOKEN", &self.tokens.1)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(self.log_file())
             .kill_on_drop(true);
         command
+    }
+
+    pub fn log_file(&self) -> File {
+        let path = self.path().join("log");
+        let open = OpenOptions::new().create(true).append(true).open(path);
+        open.unwrap()
+    }
+
+    /// What all bots of this scene logged, as far as they were left to it.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path().join("log")).unwrap()
     }
 
     pub async fn serve(&self) -> Child {
@@ -86,18 +110,30 @@ impl Scene {
             .await
             .unwrap()
             .unwrap();
-        assert!(line.unwrap_or_default().contains("ready"));
+        let line = line.unwrap_or_default();
+        assert!(line.contains("ready"), "{line}{}", self.log());
         self.people.wait_for_sockets(1, WAIT).await.unwrap();
         child
     }
 
+    /// Another program on the bot's database.
+    pub async fn beside(&self) -> SqliteConnection {
+        other_program_on(&self.database).await
+    }
+
     pub async fn sql(&self, text: &str) -> Vec<sqlx::sqlite::SqliteRow> {
-        let mut connection = SqliteConnectOptions::new()
-            .filename(self.path().join("jitbot.db"))
-            .busy_timeout(Duration::from_secs(10))
-            .connect()
-            .await
-            .unwrap();
+        let mut connection;
+        let copy;
+        if self.database.starts_with("/proc") {
+            // SQLite follows that link to a path that is another's here: it reads a copy.
+            copy = tempfile::tempdir().unwrap();
+            for name in ["jitbot.db", "jitbot.db-wal"] {
+                std::fs::copy(self.database.with_file_name(name), copy.path().join(name)).unwrap();
+            }
+            connection = other_program_on(&copy.path().join("jitbot.db")).await;
+        } else {
+            connection = self.beside().await;
+        }
         sqlx::query(sqlx::AssertSqlSafe(text.to_owned()))
             .fetch_all(&mut connection)
             .await
@@ -138,11 +174,20 @@ impl Scene {
         while !holds().await {
             assert!(
                 started.elapsed() < WAIT,
-                "{what} did not happen; record: {:?}",
-                self.kinds().await
+                "{what} did not happen; record: {:?}; jobs: {:?}",
+                self.kinds().await,
+                self.troubled_jobs().await
             );
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
+    }
+
+    async fn troubled_jobs(&self) -> Vec<(String, String)> {
+        let all = "SELECT key, last_error FROM jobs WHERE last_error IS NOT NULL";
+        let rows = self.sql(all).await;
+        rows.iter()
+            .map(|row| (row.get("key"), row.get("last_error")))
+            .collect()
     }
 
     pub async fn until_recorded(&self, kind: &str) {

@@ -3,8 +3,8 @@
 //! slack-morphism acknowledges when a callback returns, reads nothing else on that connection
 //! meanwhile, and loses the connection's reader to a panic. So each event is worked on in a task of its
 //! own, the callback waits for it for [`ANSWER_MAX`] at most, and an error, a panic or a time-out
-//! acknowledges nothing: the person sees Slack's own error and can try again without harm. No network
-//! call is made while a callback waits.
+//! acknowledges nothing: the person sees Slack's own error, is told privately to try again, and can do
+//! so without harm. No network call is made while a callback waits.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use super::form::{self, Submitted};
 use super::me::Me;
 use super::press::pressed;
 use super::render;
-use super::respond::{Opening, open, publish, reply, say};
+use super::respond::{Opening, open, publish, reply, say, unanswered};
 use super::sockets::Sockets;
 use super::typed::as_typed;
 use super::unacknowledged::{BoxError, NotAcknowledged};
@@ -114,7 +114,11 @@ pub(super) fn callbacks(
         command_callback: Box::new(
             move |event: SlackCommandEvent, _: Arc<Client>, _: SlackClientEventsUserState| {
                 let shared = for_commands.clone();
-                async move { in_time(&shared, command(shared.clone(), event)).await }
+                async move {
+                    let whereto = Some(event.response_url.clone());
+                    let done = in_time(&shared, command(shared.clone(), event)).await;
+                    unanswered(&shared.api, whereto, done)
+                }
             },
         ),
         interaction_callback: Box::new(
@@ -123,7 +127,9 @@ pub(super) fn callbacks(
                 async move {
                     match event {
                         SlackInteractionEvent::BlockActions(event) => {
-                            in_time(&shared, press(shared.clone(), event)).await?;
+                            let whereto = event.response_url.clone();
+                            let done = in_time(&shared, press(shared.clone(), event)).await;
+                            unanswered(&shared.api, whereto, done)?;
                         }
                         SlackInteractionEvent::ViewSubmission(event) => {
                             return in_time(&shared, filled_in(shared.clone(), event)).await;

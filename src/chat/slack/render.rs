@@ -82,6 +82,12 @@ pub fn answer(answer: &Answer) -> Drawn {
     message(&wording::answer(answer), Readers::One)
 }
 
+/// What only the person sees whose act was not acknowledged.
+#[must_use]
+pub fn unanswered(nothing_was_kept: bool) -> Drawn {
+    message(&wording::unanswered(nothing_was_kept), Readers::One)
+}
+
 /// Somebody's Home tab (reference/views/home-tab-views).
 #[must_use]
 pub fn home(home: &Home) -> Value {

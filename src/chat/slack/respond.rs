@@ -11,6 +11,7 @@ use slack_morphism::{SlackMessageContent, SlackMessageResponseType, SlackRespons
 use super::client::Api;
 use super::failure::Failure;
 use super::render::{self, Drawn};
+use super::unacknowledged::{BoxError, NotAcknowledged};
 use crate::chat::verb::Verb;
 use crate::domain::answer::{Answer, Home};
 use crate::domain::command::Act;
@@ -64,14 +65,33 @@ pub(super) fn publish(api: &Arc<Api>, user: String, home: &Home) {
 /// Tells the person of a press why nothing was done, as well as it can be: nothing hangs on it, so it
 /// goes out beside the acknowledgement and is not repeated.
 pub(super) fn say(api: &Arc<Api>, response_url: Option<SlackResponseUrl>, refusal: Refusal) {
+    beside(api, response_url, render::answer(&Answer::Refused(refusal)));
+}
+
+/// Tells the person of what was not acknowledged whether to try it again. Slack's own error names no
+/// reason; where it shows none, this is all that they see.
+pub(super) fn unanswered<T>(
+    api: &Arc<Api>,
+    response_url: Option<SlackResponseUrl>,
+    done: Result<T, BoxError>,
+) -> Result<T, BoxError> {
+    if let Err(error) = &done
+        && let Some(why) = error.downcast_ref::<NotAcknowledged>()
+        && let Some(nothing_was_kept) = why.nothing_was_kept()
+    {
+        beside(api, response_url, render::unanswered(nothing_was_kept));
+    }
+    done
+}
+
+fn beside(api: &Arc<Api>, response_url: Option<SlackResponseUrl>, drawn: Drawn) {
     let Some(response_url) = response_url else {
         return;
     };
     let api = api.clone();
-    let drawn = render::answer(&Answer::Refused(refusal));
     tokio::spawn(async move {
         if !api.respond(&response_url, content(drawn)).await {
-            tracing::info!("a refused press could not be answered");
+            tracing::info!("somebody could not be told why nothing was done");
         }
     });
 }

@@ -27,6 +27,17 @@ pub(super) enum NotAcknowledged {
     Nameless(#[from] InvalidName),
 }
 
+impl NotAcknowledged {
+    /// Whether it is known that nothing was kept; none where trying again would not help.
+    pub(super) const fn nothing_was_kept(&self) -> Option<bool> {
+        match self {
+            Self::Unanswered(_) | Self::Busy => Some(true),
+            Self::TooSlow(_) | Self::Panicked => Some(false),
+            Self::Nameless(_) => None,
+        }
+    }
+}
+
 /// Says what went wrong and that nothing may be acknowledged. What slack-morphism can't read it
 /// acknowledges by itself, because it would not become readable.
 pub(super) fn on_error(

@@ -7,6 +7,16 @@ use super::{command, keys, lists, refusal, whom};
 use crate::domain::answer::{Answer, Summary};
 use crate::domain::request::RequestState;
 
+/// What somebody is told besides the platform's own error when what they did was not acknowledged.
+#[must_use]
+pub fn unanswered(nothing_was_kept: bool) -> Message {
+    Message::line(Text::of(if nothing_was_kept {
+        "⚠️ That was not recorded, so nothing was done: jitbot can't keep anything just now. Please try again in a minute."
+    } else {
+        "⚠️ It could not be confirmed in time that this was recorded. Please try again in a minute: if it was, nothing happens twice."
+    }))
+}
+
 /// The sentences for an answer.
 #[must_use]
 pub fn answer(answer: &Answer) -> Message {

@@ -92,7 +92,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
                 playing::play(&stage).await
             }
         } => code,
-        () = super::serve::stop_requested() => Ok(ExitCode::from(if args.page_only { 0 } else { 130 })),
+        () = super::signals::stop_requested() => Ok(ExitCode::from(if args.page_only { 0 } else { 130 })),
     };
     console.stop().await;
     stage.stop().await;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::http::request::Builder;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -118,7 +119,29 @@ pub async fn call(
     body: String,
     body_max: usize,
 ) -> Result<Reply, NoReply> {
-    let request = request(to, headers, body).map_err(NoReply::NotSent)?;
+    let mut post = Request::post(target(&to.url));
+    for (name, value) in headers {
+        post = post.header(*name, value);
+    }
+    send(to, post, body, body_max).await
+}
+
+/// Asks for what stands at an address.
+///
+/// # Errors
+/// [`NoReply`], which says whether anything may have been sent.
+pub async fn get(to: &Destination, body_max: usize) -> Result<Reply, NoReply> {
+    let ask = Request::get(target(&to.url)).header("user-agent", "jitbot");
+    send(to, ask, String::new(), body_max).await
+}
+
+async fn send(
+    to: &Destination,
+    request: Builder,
+    body: String,
+    body_max: usize,
+) -> Result<Reply, NoReply> {
+    let request = addressed(to, request, body).map_err(NoReply::NotSent)?;
     let connected = tokio::time::timeout(CONNECT_MAX, connect(to)).await;
     let stream = match connected {
         Ok(stream) => stream.map_err(NoReply::NotSent)?,
@@ -147,9 +170,16 @@ pub async fn call(
     }
 }
 
-fn request(
+fn target(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    }
+}
+
+fn addressed(
     to: &Destination,
-    headers: &[(&'static str, String)],
+    request: Builder,
     body: String,
 ) -> Result<Request<Full<Bytes>>, String> {
     let host = to.url.host_str().ok_or("the address names no host")?;
@@ -157,17 +187,9 @@ fn request(
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     };
-    let target = match to.url.query() {
-        Some(query) => format!("{}?{query}", to.url.path()),
-        None => to.url.path().to_owned(),
-    };
-    let mut request = Request::post(target)
-        .header("host", host)
-        .header("connection", "close");
-    for (name, value) in headers {
-        request = request.header(*name, value);
-    }
     request
+        .header("host", host)
+        .header("connection", "close")
         .body(Full::new(Bytes::from(body)))
         .map_err(|error| format!("no request can be made of it: {error}"))
 }

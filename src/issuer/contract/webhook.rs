@@ -176,7 +176,11 @@ impl Webhook {
     }
 }
 
-fn tls(ca_file: Option<&CaFile>) -> Result<ClientConfig, String> {
+/// What TLS trusts: these certificates, or the machine's own.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn tls(ca_file: Option<&CaFile>) -> Result<ClientConfig, String> {
     // Whoever runs us may have chosen one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = ClientConfig::builder();

@@ -24,7 +24,10 @@ const NOTE_MAX_BYTES: u64 = 300;
 pub(super) fn take(database: &Path, who: &str, since: Timestamp) -> Result<Held, StoreError> {
     let path = beside(database);
     let failed = |doing: &str, error: std::io::Error| {
-        StoreError::Database(format!("{doing} {} failed: {error}", path.display()))
+        StoreError::Database(format!(
+            "{doing} {} failed: {error}; see to the rights of its folder, and how that is mounted",
+            path.display()
+        ))
     };
     // Not truncated on opening: until it is locked, what it says is another's.
     let mut file = OpenOptions::new()

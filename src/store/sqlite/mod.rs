@@ -3,6 +3,7 @@
 //! WAL with `synchronous=FULL`: a commit is an fsync. Readers have connections of their own and see
 //! the last commit. Differences from what PostgreSQL would do are told beside the queries.
 
+pub mod backup;
 mod claims;
 mod directory;
 mod erasing;
@@ -20,6 +21,7 @@ mod requests;
 mod rewriting;
 mod rows;
 mod standing;
+mod trouble;
 mod tx;
 mod view;
 mod writer;
@@ -42,6 +44,7 @@ use tokio::task::JoinHandle;
 
 use self::fault::database;
 pub use self::lock::Held;
+use self::trouble::Trouble;
 use self::view::View;
 use self::writer::{Queues, Waiting, Writer, Yield, remembered};
 use super::{Reads, Store, StoreError, Urgency, WriteBody};
@@ -113,6 +116,8 @@ impl SqliteStore {
             .map_err(|error| opening(&path, error))?;
         migrate(&mut conn, &path).await?;
         introduce(&mut conn, clock.now()).await?;
+        let options = options.busy_timeout(writer::BUSY_MAX);
+        writer::wait_less(&mut conn, writer::BUSY_MAX).await?;
         let (last_now, head) = remembered(&mut conn).await?;
         let last_now = Arc::new(AtomicI64::new(last_now.timestamp_millis()));
         let wakeups = Arc::new(Notify::new());
@@ -127,6 +132,7 @@ impl SqliteStore {
             head,
             turn: String::new(),
             stale: false,
+            trouble: Trouble::default(),
             lock,
         };
         let queues = Queues {
@@ -245,7 +251,8 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         let writer = self.taken().take();
-        self.readers.close().await;
+        // A view that somebody forgot must not keep what was committed from being put in order.
+        let _ = tokio::time::timeout(BUSY_MAX, self.readers.close()).await;
         if let Some(WriterHandle {
             answers,
             outcomes,

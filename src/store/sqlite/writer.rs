@@ -15,6 +15,7 @@ use super::fault::database;
 use super::lock::Held;
 use super::record;
 use super::rows::instant;
+use super::trouble::Trouble;
 use super::tx::SqliteTx;
 use crate::clock::Clock;
 use crate::domain::audit::Head;
@@ -34,6 +35,10 @@ const OUTCOMES_MIN: usize = 16;
 /// How long a body may take. It waits for nothing but the database, so this is never reached unless
 /// something is wrong with it; then it must not hold up everybody for ever.
 const BODY_MAX: Duration = Duration::from_secs(10);
+
+/// How long the writer waits for another program's lock once it works: somebody's answer may come behind one group that
+/// waits in vain, and both must be over within the 2 s that an answer may take.
+pub(super) const BUSY_MAX: Duration = Duration::from_millis(700);
 
 /// A body and who waits for its answer.
 pub(super) struct Waiting {
@@ -87,6 +92,8 @@ pub(super) struct Writer {
     pub(super) turn: String,
     /// The last transaction failed as a whole: what is in memory is read again first.
     pub(super) stale: bool,
+    /// Whether it fails, and what was said of that.
+    pub(super) trouble: Trouble,
     /// Let go when the writer ends, and not before.
     pub(super) lock: Held,
 }
@@ -238,6 +245,12 @@ impl Writer {
             .fetch_max(at.now.timestamp_millis(), Ordering::AcqRel);
         let recorded = group.head != self.head;
         self.head = group.head;
+        // What changes nothing is committed on a full disk too.
+        if group.changed
+            && let Some((lasted_s, failed)) = self.trouble.over()
+        {
+            tracing::warn!(lasted_s, failed, "the database takes writes again");
+        }
         for (to, result) in group.done {
             answer(to, result);
         }
@@ -250,8 +263,17 @@ impl Writer {
     }
 
     fn failed(&mut self, error: &StoreError) {
-        tracing::error!(error = %error, "a transaction failed; nothing of it was kept");
         self.stale = true;
+        if self.trouble.failed(&error.to_string()) {
+            let database = self.options.get_filename();
+            tracing::error!(
+                database = %database.display(),
+                error = %error,
+                "nothing can be kept, so nothing is acknowledged; jitbot tries again all the time and goes on by itself"
+            );
+        } else {
+            tracing::debug!(error = %error, "a transaction failed; nothing of it was kept");
+        }
     }
 
     /// A new connection: whatever the old one was in the middle of is undone. What memory holds is
@@ -283,6 +305,19 @@ pub(super) async fn remembered(
         instant(ms, "the last transaction")?,
         record::head(conn).await?,
     ))
+}
+
+/// From here on it waits no longer than this for another's lock.
+pub(super) async fn wait_less(
+    conn: &mut SqliteConnection,
+    most: Duration,
+) -> Result<(), StoreError> {
+    let pragma = format!("PRAGMA busy_timeout = {}", most.as_millis());
+    sqlx::query(sqlx::AssertSqlSafe(pragma))
+        .execute(conn)
+        .await
+        .map(|_| ())
+        .map_err(database)
 }
 
 async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
