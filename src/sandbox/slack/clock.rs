@@ -90,7 +90,7 @@ impl Ticker {
     }
 }
 
-/// Measures real milliseconds.
+/// Measures real time.
 pub(super) struct Stopwatch(Instant);
 
 impl Stopwatch {
@@ -99,6 +99,10 @@ impl Stopwatch {
     }
 
     pub(super) fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+        self.elapsed_us() / 1000
+    }
+
+    pub(super) fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }

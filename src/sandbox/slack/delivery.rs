@@ -29,7 +29,7 @@ pub(super) enum Delivery {
     NoSocket,
     Unacked,
     Acked {
-        after_ms: u64,
+        after_us: u64,
         payload: Option<Value>,
     },
 }
@@ -121,17 +121,17 @@ pub(super) async fn deliver(
     match answered {
         None => Delivery::Unacked,
         Some(payload) => {
-            let after_ms = watch.elapsed_ms();
+            let after_us = watch.elapsed_us();
             note_ack(
                 &mut state,
                 &envelope_id,
                 Ack {
-                    after_ms,
+                    after_ms: after_us / 1000,
                     payload: payload.clone(),
                     late: false,
                 },
             );
-            Delivery::Acked { after_ms, payload }
+            Delivery::Acked { after_us, payload }
         }
     }
 }
@@ -164,7 +164,7 @@ pub(super) async fn deliver_raw(workspace: &Shared, text: String) -> Delivery {
     match answered {
         None => Delivery::Unacked,
         Some(payload) => Delivery::Acked {
-            after_ms: watch.elapsed_ms(),
+            after_us: watch.elapsed_us(),
             payload,
         },
     }

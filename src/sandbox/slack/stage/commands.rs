@@ -75,9 +75,10 @@ pub(super) async fn command(
     match delivery {
         Delivery::NoSocket => answer.failed = Some("dispatch_failed".to_owned()),
         Delivery::Unacked => answer.failed = Some("operation_timeout".to_owned()),
-        Delivery::Acked { after_ms, payload } => {
+        Delivery::Acked { after_us, payload } => {
             answer.acked = true;
-            answer.ack_ms = Some(after_ms);
+            answer.ack_ms = Some(after_us / 1000);
+            answer.ack_us = Some(after_us);
             if let Some(payload) = payload {
                 show(&workspace, &user, &channel, payload, &mut answer);
             }

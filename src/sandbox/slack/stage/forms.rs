@@ -139,10 +139,10 @@ async fn interact(
             answer.delivered = true;
             answer.failed = Some("operation_timeout".to_owned());
         }
-        Delivery::Acked { after_ms, payload } => {
+        Delivery::Acked { after_us, payload } => {
             answer.delivered = true;
             answer.acked = true;
-            answer.ack_ms = Some(after_ms);
+            answer.ack_ms = Some(after_us / 1000);
             return Some(payload);
         }
     }

@@ -64,9 +64,10 @@ async fn send(workspace: &Shared, prepared: Prepared) -> Staged<PressAnswer> {
             answer.failed = Some("dispatch_failed".to_owned());
         }
         Delivery::Unacked => answer.failed = Some("operation_timeout".to_owned()),
-        Delivery::Acked { after_ms, .. } => {
+        Delivery::Acked { after_us, .. } => {
             answer.acked = true;
-            answer.ack_ms = Some(after_ms);
+            answer.ack_ms = Some(after_us / 1000);
+            answer.ack_us = Some(after_us);
         }
     }
     Ok(Json(answer))

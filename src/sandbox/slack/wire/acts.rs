@@ -47,6 +47,9 @@ pub struct CommandAnswer {
     pub acked: bool,
     /// Real milliseconds until the acknowledgement.
     pub ack_ms: Option<u64>,
+    /// The same in microseconds.
+    #[serde(default)]
+    pub ack_us: Option<u64>,
     /// Text of the acknowledgement's payload.
     pub text: Option<String>,
     /// Blocks of the acknowledgement's payload.
@@ -125,6 +128,9 @@ pub struct PressAnswer {
     pub acked: bool,
     /// Real milliseconds until the acknowledgement.
     pub ack_ms: Option<u64>,
+    /// The same in microseconds.
+    #[serde(default)]
+    pub ack_us: Option<u64>,
     /// Handed to the app with the press.
     pub trigger_id: Option<String>,
     /// Handed to the app with the press (messages only).

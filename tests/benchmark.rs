@@ -1,0 +1,169 @@
+//! The benchmark itself: it works end to end with both bots, and what goes wrong is counted.
+
+#[path = "../benches/flows/mod.rs"]
+mod flows;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use flows::bots::Bot;
+use flows::machine::Machine;
+use flows::play::Patience;
+use flows::process::{mib_in, ticks_in};
+use flows::report::Report;
+use flows::tally::{Failure, Flow, Step, UNANSWERED_US, percentile, spread};
+use flows::trial::{Measured, Plan, measure};
+
+/// So few and so slow that any machine keeps up, also with an unoptimised binary and beside other tests.
+fn small(folder: &tempfile::TempDir) -> Plan {
+    Plan {
+        jitbot: PathBuf::from(env!("CARGO_BIN_EXE_jitbot")),
+        folder: folder.path().to_owned(),
+        rates: vec![4],
+        step: Duration::from_secs(1),
+        idle: Duration::from_millis(200),
+        patience: Patience {
+            hold_s: 1,
+            wait: Duration::from_secs(20),
+        },
+        keeps: Vec::new(),
+        freeze: None,
+    }
+}
+
+async fn measured(bot: Bot, plan: &Plan) -> Measured {
+    measure(bot, plan)
+        .await
+        .unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+#[tokio::test]
+async fn both_bots_go_through_whole_flows_and_are_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = small(&folder);
+    let mut bots = Vec::new();
+    for bot in [Bot::Jitbot, Bot::Bolt] {
+        let measured = measured(bot, &plan).await;
+        let [step] = measured.steps.as_slice() else {
+            panic!("one step was planned: {measured:?}");
+        };
+        assert_eq!((step.asked, step.done), (4, 4), "{step:?}");
+        assert_eq!(measured.strangers, 0);
+        assert!(measured.idle.resident_mib > 1.0 && measured.end.peak_mib > 1.0);
+        assert!(measured.database_mib > 0.0);
+        assert!(step.answer.is_some_and(|it| it.p50_ms > 0.0), "{step:?}");
+        assert!(step.cpu_ms_per_flow.is_some_and(|cpu| cpu > 0.0));
+        assert_eq!(measured.readyz_ms.is_some(), bot == Bot::Jitbot);
+        bots.push(measured);
+    }
+    let report = Report {
+        machine: Machine::look(folder.path()).unwrap(),
+        hold_s: 1,
+        step_s: 1.0,
+        bots,
+    };
+    let text = report.markdown();
+    for wanted in [
+        "| 4 | jitbot |",
+        "| 4 | plain Bolt bot |",
+        "0 of 4",
+        "needs so many times",
+    ] {
+        assert!(text.contains(wanted), "{wanted} in\n{text}");
+    }
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["bots"][1]["steps"][0]["done"], 4);
+}
+
+#[tokio::test]
+async fn an_end_that_the_target_never_confirms_is_counted_as_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    for bot in [Bot::Jitbot, Bot::Bolt] {
+        let mut plan = small(&folder);
+        plan.keeps = vec!["p002".to_owned()];
+        plan.patience.wait = Duration::from_secs(8);
+        let measured = measured(bot, &plan).await;
+        let step = &measured.steps[0];
+        assert_eq!((step.asked, step.done), (4, 3), "{step:?}");
+        assert_eq!(step.failures.get(&Failure::NotEnded), Some(&1), "{step:?}");
+        assert!(
+            step.lag.is_some_and(|lag| lag.max_ms >= 8_000.0),
+            "{step:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_bot_that_stands_still_for_a_while_shows_in_the_slowest_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = small(&folder);
+    plan.rates = vec![10];
+    plan.freeze = Some(Duration::from_millis(1_200));
+    let measured = measured(Bot::Jitbot, &plan).await;
+    let answer = measured.steps[0].answer.unwrap();
+    // Requests went on arriving meanwhile: the first of them waited longest.
+    assert!(answer.p99_ms > 800.0, "{answer:?}");
+    assert_eq!(measured.steps[0].done, 10, "{:?}", measured.steps);
+}
+
+#[test]
+fn percentiles_are_those_of_the_nearest_rank() {
+    let hundred: Vec<i64> = (1..=100).collect();
+    for (share, value) in [(0.5, 50), (0.99, 99), (1.0, 100), (0.001, 1)] {
+        assert_eq!(percentile(&hundred, share), Some(value), "{share}");
+    }
+    assert_eq!(percentile(&[7], 0.99), Some(7));
+    assert_eq!(percentile(&[], 0.5), None);
+    let spread = spread(vec![3_000, 1_000, 2_000]).unwrap();
+    assert_eq!(
+        (spread.p50_ms, spread.p99_ms, spread.max_ms),
+        (2.0, 3.0, 3.0)
+    );
+}
+
+#[test]
+fn what_failed_is_neither_dropped_nor_made_faster() {
+    let good = |ended_at_us| Flow {
+        answer_us: Some(1_000),
+        given_after_us: Some(5_000),
+        lag_us: Some(10_000),
+        ended_at_us: Some(ended_at_us),
+        ..Flow::default()
+    };
+    let unanswered = Flow {
+        failure: Some(Failure::NotAnswered),
+        ..Flow::default()
+    };
+    let kept = Flow {
+        answer_us: Some(1_000),
+        given_after_us: Some(5_000),
+        failure: Some(Failure::NotEnded),
+        ..Flow::default()
+    };
+    let not_played = Flow {
+        failure: Some(Failure::NotPlayed),
+        ..Flow::default()
+    };
+    let flows = [good(0), good(2_000_000), unanswered, kept, not_played];
+    let step = Step::of(10, &flows, 30.0, 9_000_000);
+    assert_eq!((step.asked, step.done, step.failed()), (5, 2, 3));
+    assert_eq!(step.done_per_s, 1.0);
+    assert_eq!(step.cpu_ms_per_flow, Some(15.0));
+    #[expect(clippy::cast_precision_loss, reason = "three seconds")]
+    let unanswered_ms = UNANSWERED_US as f64 / 1000.0;
+    assert_eq!(step.answer.unwrap().max_ms, unanswered_ms);
+    assert_eq!(step.lag.unwrap().max_ms, 9_000.0);
+    let nothing = Step::of(10, &[], 1.0, 1);
+    assert!(nothing.answer.is_none() && nothing.cpu_ms_per_flow.is_none());
+}
+
+#[test]
+fn what_the_kernel_says_is_read_right() {
+    let stat = "7 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 100 20 3 4 20 0 1 0 5 0 0";
+    assert_eq!(ticks_in(stat), Some(127));
+    let status = "VmPeak:\t 9 kB\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\n";
+    assert_eq!(
+        (mib_in(status, "VmHWM:"), mib_in(status, "VmRSS:")),
+        (2.0, 1.0)
+    );
+}
