@@ -1,6 +1,6 @@
 //! What no single key shows: whether rules have people, and people what they need.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Config;
 use super::humans::{Human, said};
@@ -8,8 +8,10 @@ use super::issuer::IssuerConfig;
 use super::problem::nearest;
 use super::reach::{Approvers, Beyond};
 use super::reader::Source;
+use super::resource::ResourceConfig;
 use crate::domain::ids::{IssuerName, ResourceName};
 use crate::issuer::contract::Accounts;
+use crate::policy::model::Subject;
 
 /// Says what is wrong between the parts of a config that was read without a problem.
 pub(super) fn check(config: &Config, source: &Source<'_>) {
@@ -55,8 +57,14 @@ pub(super) fn check(config: &Config, source: &Source<'_>) {
             everybody_is_somebody_else(config, source, name, &contract.accounts);
         }
     }
-    for name in config.resources.keys() {
-        rules_have_people(config, source, name);
+    let mut found: BTreeMap<Rules<'_>, Vec<Finding>> = BTreeMap::new();
+    for (name, resource) in &config.resources {
+        let findings = found
+            .entry(Rules::of(resource))
+            .or_insert_with(|| rules_have_people(config, name, resource));
+        for finding in findings.iter() {
+            finding.say(source, name);
+        }
     }
 }
 
@@ -99,10 +107,70 @@ fn one_team(config: &Config, source: &Source<'_>) {
     }
 }
 
-fn rules_have_people(config: &Config, source: &Source<'_>, name: &ResourceName) {
-    let Some(resource) = config.resources.get(name) else {
-        return;
-    };
+/// What decides whether rules have people: resources often share all of it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Rules<'c> {
+    request: &'c [Subject],
+    never: &'c [Subject],
+    approve: (&'c [Subject], i64),
+    issuer: &'c IssuerName,
+}
+
+impl<'c> Rules<'c> {
+    fn of(resource: &'c ResourceConfig) -> Self {
+        Self {
+            request: &resource.request,
+            never: &resource.never,
+            approve: (&resource.approve.from, resource.approve.count),
+            issuer: &resource.issuer,
+        }
+    }
+}
+
+/// What is found of the rules of a resource.
+struct Finding {
+    /// Below the resource.
+    key: &'static str,
+    is_problem: bool,
+    what: String,
+    hint: &'static str,
+}
+
+impl Finding {
+    fn say(&self, source: &Source<'_>, name: &ResourceName) {
+        let key = format!("resource.{name}.{}", self.key);
+        if self.is_problem {
+            source.problem_at(&key, self.what.as_str(), self.hint);
+        } else {
+            source.warning_at(&key, self.what.as_str(), self.hint);
+        }
+    }
+}
+
+fn problem(key: &'static str, what: impl Into<String>, hint: &'static str) -> Finding {
+    Finding {
+        key,
+        is_problem: true,
+        what: what.into(),
+        hint,
+    }
+}
+
+fn warning(key: &'static str, what: String, hint: &'static str) -> Finding {
+    Finding {
+        key,
+        is_problem: false,
+        what,
+        hint,
+    }
+}
+
+fn rules_have_people(
+    config: &Config,
+    name: &ResourceName,
+    resource: &ResourceConfig,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
     let never = config.humans(&resource.never);
     let requesters: BTreeSet<Human> = config
         .humans(&resource.request)
@@ -110,15 +178,15 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &ResourceName) 
         .cloned()
         .collect();
     if requesters.is_empty() && !config.are_known_elsewhere(&resource.request) {
-        source.problem_at(
-            &format!("resource.{name}.request"),
+        findings.push(problem(
+            "request",
             "nobody may ask for this",
             "Name somebody who is not in never, or put people into the group.",
-        );
+        ));
     }
     // Of a user group, whether they are enough is seen where Slack is asked.
     if let Some(approvers) = config.approvers(name, &Beyond::default()) {
-        approvers_are_enough(source, name, &approvers);
+        findings.extend(approvers_are_enough(&approvers));
     }
     let known_there = |human: &Human| -> bool {
         let Human::Person(person) = human else {
@@ -161,40 +229,42 @@ fn rules_have_people(config: &Config, source: &Source<'_>, name: &ResourceName) 
                 "Add a [person.NAME] for each, and name them in the issuer's accounts where they are called otherwise.",
             )
         };
-        source.warning_at(
-            &format!("resource.{name}.request"),
+        findings.push(warning(
+            "request",
             format!(
                 "no {what} is known of {}, who will be refused",
                 unknown_there.join(", ")
             ),
             hint,
-        );
+        ));
     }
+    findings
 }
 
-fn approvers_are_enough(source: &Source<'_>, name: &ResourceName, approvers: &Approvers) {
+fn approvers_are_enough(approvers: &Approvers) -> Option<Finding> {
     let (needed, there) = (approvers.needed, approvers.there);
-    let from = format!("resource.{name}.approve[0].from");
     if there == 0 {
-        source.problem_at(
-            &from,
+        Some(problem(
+            "approve[0].from",
             "nobody can approve this",
             "Name somebody, or put people into the group.",
-        );
+        ))
     } else if there < needed {
-        source.problem_at(
-            &format!("resource.{name}.approve[0].count"),
+        Some(problem(
+            "approve[0].count",
             format!("{needed} people must approve, and there are only {there}"),
             "Lower count, or name more people.",
-        );
+        ))
     } else if !approvers.alone.is_empty() {
-        source.warning_at(
-            &from,
+        Some(warning(
+            "approve[0].from",
             format!(
                 "too few others can approve what is asked for by {}",
                 approvers.alone.join(", ")
             ),
             "Nobody approves what they asked for: name more people.",
-        );
+        ))
+    } else {
+        None
     }
 }
