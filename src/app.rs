@@ -43,6 +43,7 @@ use crate::domain::command::Inbound;
 use crate::domain::outcome::PlaceTrouble;
 use crate::effects::Effects;
 use crate::http;
+use crate::http::Probes as _;
 use crate::issuer::Registry;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
@@ -69,6 +70,7 @@ pub struct App {
     /// A stop was asked for.
     stopping: Arc<AtomicBool>,
     heartbeat: Heartbeat,
+    condition: Arc<Condition>,
 }
 
 struct Front {
@@ -192,7 +194,7 @@ impl App {
                 let routes = http::Routes {
                     desks: desks.clone(),
                     clock: clock.clone(),
-                    probes: condition,
+                    probes: condition.clone(),
                 };
                 let running = http::Server::start(listen, routes)
                     .await
@@ -226,7 +228,13 @@ impl App {
             metrics,
             stopping,
             heartbeat,
+            condition,
         })
+    }
+
+    /// Whether the worker's loop turns: what is due is done.
+    pub async fn works(&self) -> bool {
+        self.condition.health().await.is_ok()
     }
 
     /// Lets jobs run by themselves from here on.

@@ -61,11 +61,14 @@ impl Rhythm {
         let why = match tokio::time::timeout(BEAT_MAX, call).await {
             Ok(Ok(reply)) if (200..300).contains(&reply.status) => return Ok(()),
             Ok(Ok(reply)) => format!("it was answered with status {}", reply.status),
-            Ok(Err(NoReply::NotSent(why) | NoReply::Lost(why))) => why,
+            // What they say names the host, or where it is.
+            Ok(Err(NoReply::NotSent(_))) => {
+                "it can't be reached, or its certificate is none".to_owned()
+            }
+            Ok(Err(NoReply::Lost(_))) => "the connection ended without an answer".to_owned(),
             Err(_) => format!("no answer within {} s", BEAT_MAX.as_secs()),
         };
-        let host = self.to.url.host_str().unwrap_or_default();
-        Err(why.replace(host, "its host"))
+        Err(why)
     }
 }
 

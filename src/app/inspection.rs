@@ -116,6 +116,8 @@ fn blame(config: &Config, name: &IssuerName) -> (&'static str, &'static str) {
 pub enum Database {
     /// There is none yet; it will be made.
     NotThere,
+    /// The next start brings it to the form that this program reads.
+    Older,
     /// It can't be, or can't be read.
     Unusable(String),
     /// It is there; grants that this config would leave without their issuer.
@@ -137,6 +139,10 @@ pub async fn look_at_database(
     }
     if !path.exists() {
         return Database::NotThere;
+    }
+    let shown = path.display().to_string();
+    if matches!(SqliteStore::is_of_an_older_form(&shown).await, Ok(true)) {
+        return Database::Older;
     }
     let found = async {
         let store = SqliteStore::open_read_only(&path.display().to_string()).await?;

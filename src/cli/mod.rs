@@ -9,6 +9,7 @@ pub mod init;
 pub mod issuer;
 pub mod sandbox;
 pub mod serve;
+mod service_manager;
 pub mod signals;
 
 use std::path::PathBuf;

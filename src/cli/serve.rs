@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::service_manager;
 use super::signals::{Stops, survive_size_limits};
 use crate::app::App;
 use crate::clock::{Clock, RehearsalClock, SystemClock};
@@ -85,10 +86,13 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         }
     };
     app.start_working();
+    service_manager::tell_ready();
     tokio::select! {
         () = work(&app, &args.config, &mut hangups) => {}
+        () = service_manager::keep_watchdog_quiet(&app) => {}
         () = stops.next() => {}
     }
+    service_manager::tell_stopping();
     tracing::info!("stopping: finishing what is in flight; a second signal ends it at once");
     tokio::select! {
         () = app.stop() => {

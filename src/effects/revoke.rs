@@ -17,6 +17,8 @@ const CALL_MAX_S: i64 = HANDLER_MAX_S as i64;
 
 impl Effects {
     pub(super) async fn revoke(&self, job: &Job, id: &GrantId) -> Result<Outcome, Outcome> {
+        // Whoever has it or not: it opens nothing any more.
+        self.secrets.take(id);
         let turn = self
             .service
             .begin_revoke(job.claim(), id)

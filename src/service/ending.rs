@@ -128,7 +128,14 @@ pub(super) async fn send_again(
     let base = grant.id.request();
     let last = tx.last_entry(&base, AuditKind::SentAgain).await?;
     let just_now = last.is_some_and(|at| tx.now() < at + seconds(SENT_AGAIN_EVERY_S));
-    if just_now || tx.open_job(&order.key).await?.is_some() {
+    // A letter that is under way tells of the secret that it holds, not of one made meanwhile.
+    let first = JobOrder::notify_ready(&grant.id, actor, now).key;
+    let again = JobOrder::send_again(&grant.id, actor, now).key;
+    let mut on_its_way = just_now;
+    for key in [&order.key, &first, &again] {
+        on_its_way = on_its_way || tx.open_job(key).await?.is_some();
+    }
+    if on_its_way {
         // It is on its way, or was just told.
         return Ok(Verdict::Done(Plan::default(), told));
     }

@@ -93,21 +93,23 @@ pub(super) async fn handed_over(
     kind: &JobKind,
     outcome: &Outcome,
 ) -> Result<Option<(Plan, Settle)>, StoreError> {
-    let about = match outcome {
-        Outcome::SecretSent { grant, .. } | Outcome::SecretMayBeLost { grant, .. } => grant,
+    let done = match outcome {
+        Outcome::SecretSent { grant, to } => match tx.grant(grant).await? {
+            Some(grant) => (delivering::sent(&grant, to), Settle::Done),
+            None => (Plan::default(), Settle::Done),
+        },
+        Outcome::SecretMayBeLost { grant, said } => {
+            tracing::warn!(%grant, job = ?kind, "a secret may not have arrived: {said}");
+            match tx.grant(grant).await? {
+                // The same message again, which now says how to get another.
+                Some(grant) => (
+                    delivering::may_be_lost(&grant, said),
+                    Settle::Snooze(tx.now()),
+                ),
+                None => (Plan::default(), Settle::Done),
+            }
+        }
         _ => return Ok(None),
     };
-    let Some(grant) = tx.grant(about).await? else {
-        return Ok(Some((Plan::default(), Settle::Done)));
-    };
-    Ok(Some(match outcome {
-        Outcome::SecretMayBeLost { said, .. } => {
-            tracing::warn!(grant = %about, job = ?kind, "a secret may not have arrived: {said}");
-            // The same message again, which now says how to get another.
-            let plan = delivering::may_be_lost(&grant, said);
-            (plan, Settle::Snooze(tx.now()))
-        }
-        Outcome::SecretSent { to, .. } => (delivering::sent(&grant, to), Settle::Done),
-        _ => (Plan::default(), Settle::Done),
-    }))
+    Ok(Some(done))
 }

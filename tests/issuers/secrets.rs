@@ -203,3 +203,22 @@ async fn a_secret_of_the_config_is_not_handed_out() {
     );
     assert!(said.contains("hands out a secret"), "{said}");
 }
+
+/// What a script that makes a secret says on stderr may be the secret, which nobody knows yet.
+#[tokio::test]
+async fn a_program_that_makes_secrets_is_not_quoted() {
+    for (ends, wanted) in [
+        (1, "the program ended with status 1"),
+        (75, "the program asks to be called again"),
+    ] {
+        let text = format!("echo '+ pw=hunter2-hunter2' >&2; exit {ends}");
+        let said = making(&text)
+            .issue(&order(1))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert_eq!(said, wanted);
+        let said = making(&text).revoke(&order(1), None).await.unwrap_err();
+        assert!(said.to_string().contains("pw="), "{said}: it made none");
+    }
+}

@@ -202,3 +202,65 @@ async fn the_container_s_health_check_sees_a_bot_and_sees_none() {
         assert!(words.len() > 2, "{words:?}");
     }
 }
+
+/// A service manager that listens: what it was told until now, whenever it is asked.
+struct Manager {
+    socket: std::os::unix::net::UnixDatagram,
+    path: PathBuf,
+    told: Vec<String>,
+}
+
+impl Manager {
+    fn listen(folder: &Path) -> Self {
+        let path = folder.join("notify");
+        let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        Self {
+            socket,
+            path,
+            told: Vec::new(),
+        }
+    }
+
+    fn count(&mut self, what: &str) -> usize {
+        let mut message = [0; 512];
+        while let Ok(length) = self.socket.recv(&mut message) {
+            let text = String::from_utf8_lossy(&message[..length]).into_owned();
+            self.told.extend(text.lines().map(str::to_owned));
+        }
+        self.told.iter().filter(|line| *line == what).count()
+    }
+}
+
+#[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it waits for another process, in real time"
+)]
+async fn the_service_manager_hears_of_the_start_of_each_turn_and_of_the_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut manager = Manager::listen(folder.path());
+    let scene = Scene::set().await;
+    let mut command = scene.command();
+    command.env("NOTIFY_SOCKET", &manager.path);
+    command.env("WATCHDOG_USEC", "400000");
+    let mut bot = scene.ready(command).await;
+    assert_eq!(
+        (manager.count("READY=1"), manager.count("STOPPING=1")),
+        (1, 0)
+    );
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    // Four in each 400 ms, on a machine that has other things to do.
+    let beats = manager.count("WATCHDOG=1");
+    assert!(beats >= 4, "{:?}", manager.told);
+    super::kill(
+        super::Pid::from_raw(bot.id().unwrap().cast_signed()),
+        super::Signal::SIGTERM,
+    )
+    .unwrap();
+    assert!(bot.wait().await.unwrap().success());
+    assert_eq!(
+        (manager.count("READY=1"), manager.count("STOPPING=1")),
+        (1, 1)
+    );
+}

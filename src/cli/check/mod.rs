@@ -103,6 +103,13 @@ pub async fn look(path: &Path, env: Env<'_>, offline: bool) -> anyhow::Result<Fi
     }
     match inspection::look_at_database(&config, bound.as_ref()).await {
         Database::NotThere => {}
+        Database::Older => {
+            let what = "is of an older form, which the next start brings to the one of this program; what its grants need of this config is not looked at";
+            findings.warning(
+                Area::Store,
+                config.problem("store.url", what, "Make a backup first."),
+            );
+        }
         Database::Unusable(what) => {
             findings.problem(Area::Store, config.problem("store.url", what, ""));
         }

@@ -141,7 +141,7 @@ pub fn read(op: Op, bytes: &[u8], secrets: &[&SecretString]) -> Result<Answer, I
             return Err(unknown(said("the target does not know what came of it")));
         }
         Some(other) => {
-            let other = word(other, secrets);
+            let other = word(other, &unsaid);
             return not(&format!(
                 "has the outcome {other:?}, which is none of ok, retry, permanent and unknown"
             ));

@@ -125,6 +125,8 @@ impl<W> Contracted<W> {
 
 impl<W: Wire> Contracted<W> {
     async fn give(&self, question: Question) -> Result<Issued, IssueError> {
+        let makes_secret = self.settings.capabilities.makes_secret;
+        let question = question.making_secret(makes_secret);
         let Given {
             handle,
             message,
@@ -134,7 +136,7 @@ impl<W: Wire> Contracted<W> {
             .wire
             .ask(&question)
             .await?
-            .given(question.op, self.settings.capabilities.makes_secret)?;
+            .given(question.op, makes_secret)?;
         Ok(Issued {
             handle,
             usable: true,
@@ -174,7 +176,11 @@ impl<W: Wire> Issuer for Contracted<W> {
     fn bound_to(&self) -> BTreeSet<String> {
         // Its ends are believed by what is declared of it, and the card has shown that.
         let can = &self.settings.capabilities;
-        let ends = format!("{ENDS}{}/{}", can.native_expiry, can.early_end);
+        let mut ends = format!("{ENDS}{}/{}", can.native_expiry, can.early_end);
+        // Without it a secret that is made anew would be thrown away, and nobody have one.
+        if can.makes_secret {
+            ends.push_str(", makes a secret");
+        }
         BTreeSet::from([self.wire.leads_to(), ends])
     }
 

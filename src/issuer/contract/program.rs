@@ -110,8 +110,12 @@ impl Wire for Program {
 
     async fn ask(&self, question: &Question) -> Result<Answer, IssueError> {
         let secrets = self.secrets();
-        let said =
-            |what: String, complaint: &str| unknown(with(&what, &words(complaint, &secrets)));
+        // What it made is known to nobody yet, so it can't be taken out of a complaint.
+        let complained = |complaint: &str| match question.makes_secret {
+            true => String::new(),
+            false => words(complaint, &secrets),
+        };
+        let said = |what: String, complaint: &str| unknown(with(&what, &complained(complaint)));
         match child::run(self.order(question)).await {
             Ok(Ended::Exited {
                 status: 0,
@@ -129,7 +133,7 @@ impl Wire for Program {
             }) => Err(IssueError::Retry {
                 said: with(
                     "the program asks to be called again",
-                    &words(&complaint, &secrets),
+                    &complained(&complaint),
                 ),
                 after_s: None,
             }),

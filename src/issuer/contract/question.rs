@@ -51,6 +51,8 @@ pub struct Question {
     pub key: String,
     /// The fields that a program finds in its environment too, for those without a JSON parser.
     pub plain: Vec<(&'static str, String)>,
+    /// Whether its answer makes a secret, which a program may then say on stderr too.
+    pub makes_secret: bool,
     fields: Value,
 }
 
@@ -139,6 +141,7 @@ impl Question {
             op,
             key,
             plain,
+            makes_secret: false,
             fields,
         }
     }
@@ -147,6 +150,13 @@ impl Question {
     #[must_use]
     pub fn with_handle(mut self, handle: Option<&Value>) -> Self {
         self.fields["handle"] = handle.cloned().unwrap_or_default();
+        self
+    }
+
+    /// An answer to it makes a secret.
+    #[must_use]
+    pub const fn making_secret(mut self, makes_secret: bool) -> Self {
+        self.makes_secret = makes_secret;
         self
     }
 

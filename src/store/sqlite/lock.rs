@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::domain::timing::Timestamp;
@@ -35,6 +36,8 @@ pub(super) fn take(database: &Path, who: &str, since: Timestamp) -> Result<Held,
         .write(true)
         .create(true)
         .truncate(false)
+        // Who can plant a link here could have another's file emptied.
+        .custom_flags(nix::libc::O_NOFOLLOW)
         .open(&path)
         .map_err(|error| failed("opening", error))?;
     match file.try_lock() {

@@ -10,6 +10,7 @@ mod erasing;
 mod extensions;
 mod fault;
 mod forgetting;
+mod forms;
 mod grants;
 mod jobs;
 mod kept;
@@ -174,20 +175,13 @@ impl SqliteStore {
             .acquire()
             .await
             .map_err(|error| opening(&path, error))?;
-        let version: Option<i64> =
-            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
-                .fetch_one(&mut *conn)
-                .await
-                .map_err(|_| {
-                    StoreError::Database(format!("{} is no database of jitbot", path.display()))
-                })?;
-        let ours = MIGRATIONS.iter().map(|it| it.version).max();
+        let (version, ours) = forms::versions(&mut conn, &path).await?;
         if version != ours {
             return Err(StoreError::Database(format!(
                 "{} is of version {}, this jitbot reads version {}: use the jitbot that serves it",
                 path.display(),
-                version.unwrap_or(0),
-                ours.unwrap_or(0)
+                version,
+                ours
             )));
         }
         let (last_now, _) = remembered(&mut conn).await?;
