@@ -20,12 +20,11 @@ pub(super) async fn keep_watchdog_quiet(app: &App) {
     let Some(period) = sd_notify::watchdog_enabled() else {
         return std::future::pending().await;
     };
-    let mut beats = tokio::time::interval(period / 4);
     loop {
-        beats.tick().await;
         if app.works().await {
             tell(NotifyState::Watchdog);
         }
+        let _ = tokio::time::timeout(period / 4, std::future::pending::<()>()).await;
     }
 }
 
