@@ -132,6 +132,7 @@ impl SqliteStore {
             head,
             turn: String::new(),
             stale: false,
+            unsure: None,
             trouble: Trouble::default(),
             lock,
         };
