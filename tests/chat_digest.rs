@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 use jitbot::chat::card::{Digest, Letter, Waiting};
 use jitbot::chat::slack::render::{self, Names};
+use jitbot::domain::audit_verify::RemovedEntries;
 use jitbot::domain::grant::EndingReason;
 use jitbot::domain::ids::{AccountId, RequestId, ResourceName};
 use jitbot::domain::tally::{Access, ApprovedBy, EarlyEnd, Overrun, Tally, Try};
@@ -100,6 +101,12 @@ fn day(deeds: usize, times: i64, why: &str) -> Digest {
                 why: Some(why.to_owned()),
             })
             .collect(),
+        removed: (deeds > 0).then(|| RemovedEntries {
+            count: all,
+            first_at: at(0),
+            last_at: at(86_400),
+        }),
+        erased: (0..deeds).map(|n| (account(n), all)).collect(),
     };
     Digest {
         from: at(0),

@@ -9,6 +9,7 @@ use crate::domain::happened::Happened;
 use crate::domain::ids::{AccountId, GrantId, Place, RequestId, ResourceName};
 use crate::domain::person::Subject;
 use crate::domain::policy_news::PolicyNews;
+use crate::domain::record_news::RecordNews;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{ExtensionState, RequestState};
 use crate::domain::spec::Risk;
@@ -278,6 +279,8 @@ pub enum Letter {
     Unseen(Box<Card>),
     /// To security: what became of a config that was read.
     Policy(PolicyNews),
+    /// To security: something about the record itself.
+    Record(RecordNews),
     /// To security: somebody's public key changed in chat.
     KeyChanged {
         /// Whose.

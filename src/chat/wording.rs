@@ -15,6 +15,7 @@ mod letters;
 mod lists;
 mod places;
 mod policies;
+mod record;
 mod refusals;
 mod secrets;
 mod summaries;

@@ -76,6 +76,7 @@ fn lines(verified: &Verified, compared: bool) -> Vec<String> {
     let Verified {
         head,
         removed,
+        begins,
         erased: (texts, erasures),
     } = verified;
     let there = head.count - removed.map_or(0, |removed| removed.count);
@@ -86,6 +87,13 @@ fn lines(verified: &Verified, compared: bool) -> Vec<String> {
     }];
     if let Some(removed) = removed {
         lines.push(no_longer_there(removed));
+        // A gap before it is nobody's retention: what is there begins where the removed ends.
+        if let Some(begins) = begins {
+            lines.push(format!(
+                "the first entry that is there is of {}",
+                begins.format("%Y-%m-%d %H:%M UTC")
+            ));
+        }
     }
     if *erasures > 0 {
         lines.push(format!(
@@ -97,10 +105,10 @@ fn lines(verified: &Verified, compared: bool) -> Vec<String> {
 
 fn no_longer_there(removed: &RemovedEntries) -> String {
     format!(
-        "{} entries before them, of {} to {}, were removed on record; the heads of their segments are kept",
+        "entries 1 to {}, of {} to {}, are no longer there: they were removed on record, and the heads of their segments are kept",
         removed.count,
-        removed.first_at.format("%Y-%m-%d"),
-        removed.last_at.format("%Y-%m-%d"),
+        removed.first_at.format("%Y-%m-%d %H:%M UTC"),
+        removed.last_at.format("%Y-%m-%d %H:%M UTC"),
     )
 }
 
@@ -114,7 +122,7 @@ async fn export(db: &std::path::Path, since: Option<&str>) -> anyhow::Result<Exi
     if let Some(removed) = RemovedEntries::of(&reader.removed_segments().await?)
         && since_ms.is_none_or(|since| removed.last_at.timestamp_millis() >= since)
     {
-        eprintln!("jitbot: {}", not_exported(&removed));
+        eprintln!("jitbot: {}", no_longer_there(&removed));
     }
     let mut out = std::io::stdout().lock();
     let mut after = 0;
@@ -130,15 +138,6 @@ async fn export(db: &std::path::Path, since: Option<&str>) -> anyhow::Result<Exi
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn not_exported(removed: &RemovedEntries) -> String {
-    format!(
-        "entries 1 to {}, of {} to {}, are no longer there: they were removed on record, since they were older than what is kept",
-        removed.count,
-        removed.first_at.format("%Y-%m-%d"),
-        removed.last_at.format("%Y-%m-%d"),
-    )
 }
 
 /// `body` is the exact text that was hashed; `entry` the same, parsed.

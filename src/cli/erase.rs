@@ -58,7 +58,7 @@ pub async fn run(args: EraseArgs) -> anyhow::Result<ExitCode> {
             out,
             "Nothing was done. Say --yes to do it, while no bot runs."
         )?;
-        return Ok(ExitCode::from(2));
+        return Ok(ExitCode::SUCCESS);
     }
     let store = SqliteStore::open_as("erase", &db, Arc::new(SystemClock::new()))
         .await

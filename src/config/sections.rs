@@ -12,6 +12,7 @@ use super::reader::{Item, Table};
 use super::schedule::Schedule;
 use super::secret::{self, SecretSource};
 use super::subject::{self, Names};
+use crate::domain::segment::KEEP_MIN;
 use crate::policy::model::Subject;
 
 pub(super) const SLACK_KEYS: &[&str] = &["bot_token", "app_token", "api_url", "fallback_channel"];
@@ -25,7 +26,7 @@ pub(super) const LIMITS_KEYS: &[&str] = &["max_open_per_person"];
 pub(super) const PLACE_HINT: &str = "Write it like [\"slack:#approvals\"] or [\"slack:C0123456\"].";
 
 /// For how many days the record may be kept.
-const KEEP_DAYS: std::ops::RangeInclusive<i64> = 30..=36_500;
+const KEEP_DAYS: std::ops::RangeInclusive<i64> = KEEP_MIN.num_days()..=36_500;
 const KEEP_HINT: &str = "Write it like \"730d\".";
 const STORE_HINT: &str = "Write it like sqlite:///var/lib/jitbot/jitbot.db.";
 const API_URL_HINT: &str = "Write it like https://slack.example.org/api/.";

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::audit::{AuditEntry, Head, chain};
-use super::segment::Segment;
+use super::segment::{KEEP_MIN, Segment};
 use super::timing::Timestamp;
 
 /// What is wrong with a record.
@@ -79,6 +79,8 @@ pub struct Verified {
     pub head: Head,
     /// What was removed from its beginning.
     pub removed: Option<RemovedEntries>,
+    /// When the first entry that is there was made.
+    pub begins: Option<Timestamp>,
     /// Texts beside entries that are there which were erased, and by how many erasures.
     pub erased: (usize, usize),
 }
@@ -86,7 +88,7 @@ pub struct Verified {
 /// Entries that are no longer there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RemovedEntries {
-    /// How many, from the first on.
+    /// How many.
     pub count: i64,
     /// When the first was made.
     pub first_at: Timestamp,
@@ -115,6 +117,8 @@ pub struct Verifier {
     removed: Option<RemovedEntries>,
     /// Entries before this one are no longer there.
     begin: i64,
+    /// When the entry of that number was made.
+    begins: Option<Timestamp>,
     /// By the entry that must tell of it: a removed segment that none has told of yet.
     untold: BTreeMap<i64, Segment>,
     /// Entries whose text is not there, and of which none has said yet that it was erased.
@@ -134,6 +138,7 @@ impl Verifier {
             expected,
             removed: None,
             begin: 1,
+            begins: None,
             untold: BTreeMap::new(),
             gone: BTreeSet::new(),
             erased: (0, 0),
@@ -164,6 +169,10 @@ impl Verifier {
             }
             if segment.seal != segment.sealed(last) || segment.entry <= segment.to.count {
                 return wrong("what is kept of them was changed");
+            }
+            let earliest = last.map_or(segment.first_at, |last| last.last_at);
+            if segment.first_at < earliest || segment.last_at < segment.first_at {
+                return wrong("their moments do not follow those of the ones removed before");
             }
             if let Some(expected) = &verifier.expected {
                 let within = (segment.from..segment.to.count).contains(&expected.count);
@@ -213,6 +222,17 @@ impl Verifier {
         if body["seq"] != entry.seq {
             return wrong("its body has another number");
         }
+        let at = body["at"].as_i64();
+        let at = at.and_then(chrono::DateTime::from_timestamp_millis);
+        if seq == self.begin {
+            self.begins = at;
+            if self
+                .removed
+                .is_some_and(|removed| at < Some(removed.last_at))
+            {
+                return wrong("it is older than what was removed before it");
+            }
+        }
         match &entry.text {
             Some(text) if body["text_hash"] != text.hash().0 => {
                 return wrong("the text beside it was changed");
@@ -223,7 +243,7 @@ impl Verifier {
             _ => {}
         }
         let told = match body["kind"].as_str() {
-            Some("segment_removed") => self.removal(seq, &body["facts"]),
+            Some("segment_removed") => self.removal(seq, at, &body["facts"]),
             Some("erased") => self.erasure(&body["facts"]),
             _ => Ok(()),
         };
@@ -243,8 +263,18 @@ impl Verifier {
         Ok(())
     }
 
-    fn removal(&mut self, seq: i64, facts: &Value) -> Result<(), &'static str> {
+    fn removal(
+        &mut self,
+        seq: i64,
+        at: Option<Timestamp>,
+        facts: &Value,
+    ) -> Result<(), &'static str> {
         match self.untold.remove(&seq) {
+            // Whoever writes into the database can make a row, its seal and this entry; but not that
+            // what they want to hide was old.
+            Some(segment) if at.is_none_or(|at| at - segment.last_at < KEEP_MIN) => {
+                Err("it tells that entries were removed that were younger than any record is kept")
+            }
             Some(segment) if segment.is_told_by(facts) => Ok(()),
             Some(_) => Err("it tells of another removal than what is kept of it"),
             None => Err("it tells of a removal of which nothing is kept"),
@@ -296,6 +326,7 @@ impl Verifier {
             _ => Ok(Verified {
                 head: self.at,
                 removed: self.removed,
+                begins: self.begins,
                 erased: self.erased,
             }),
         }

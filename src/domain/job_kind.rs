@@ -8,6 +8,7 @@ use super::departure::Departure;
 use super::directory::GroupNews;
 use super::ids::{AccountId, GrantId, IssuerName, Place, RequestId};
 use super::policy_news::PolicyNews;
+use super::record_news::RecordNews;
 use super::refusal::Refusal;
 
 /// What must happen. The serialised form is stored: a variant's name is never changed, and a field
@@ -266,6 +267,13 @@ pub enum JobKind {
         /// What.
         news: PolicyNews,
     },
+    /// Tell a channel of security something about the record itself.
+    TellRecord {
+        /// Where.
+        place: Place,
+        /// What.
+        news: RecordNews,
+    },
     /// Tell a channel of security that somebody's public key changed in chat.
     TellKey {
         /// Where.
@@ -340,6 +348,7 @@ impl JobKind {
             | Self::TellDirectoryFails { place, .. }
             | Self::TellDirectoryAnswers { place, .. }
             | Self::TellPolicy { place, .. }
+            | Self::TellRecord { place, .. }
             | Self::TellKey { place, .. }
             | Self::Digest { place, .. } => Some(place),
             Self::Issue { .. }

@@ -6,6 +6,7 @@ use super::command::MessageRef;
 use super::ids::{AccountId, GrantId, IssuerName, Place, RequestId};
 use super::job::{JobKind, Lane};
 use super::policy_news::PolicyNews;
+use super::record_news::RecordNews;
 use super::spec::Spec;
 use super::steady::Jump;
 use super::timing::Timestamp;
@@ -276,6 +277,22 @@ impl JobOrder {
                 news: news.clone(),
             },
             format!("policy:{}:{of}:{place}", now.timestamp_millis()),
+            place.as_str(),
+            0,
+            now,
+        )
+    }
+
+    /// Tell a channel of security something about the record itself.
+    #[must_use]
+    pub fn tell_record(news: &RecordNews, place: &Place, now: Timestamp) -> Self {
+        let (of, at) = (news.code(), now.timestamp_millis());
+        Self::chat(
+            JobKind::TellRecord {
+                place: place.clone(),
+                news: news.clone(),
+            },
+            format!("record:{of}:{at}:{place}"),
             place.as_str(),
             0,
             now,

@@ -27,6 +27,7 @@ pub mod person;
 pub mod place_orders;
 pub mod policy_news;
 pub mod public_key;
+pub mod record_news;
 pub mod refusal;
 pub mod request;
 pub mod segment;

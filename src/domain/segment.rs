@@ -4,12 +4,17 @@
 //! before it, and the entry that tells of its removal holds that seal; so the newest such entry, which
 //! is never removed before another follows, vouches for every head that was ever kept.
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
 use super::audit::{AuditDraft, AuditKind, Head};
 use super::ids::RequestId;
 use super::spec::ContentHash;
 use super::timing::Timestamp;
+
+/// The shortest time for which the record may be kept. A removal of anything younger is none of ours,
+/// whatever the config says.
+pub const KEEP_MIN: TimeDelta = TimeDelta::days(30);
 
 /// The most entries that are removed at once: every answer waits for it. What a digest covers beyond
 /// that is several segments.
@@ -123,16 +128,14 @@ impl Segment {
         .collect()
     }
 
-    /// The entry about its removal. `moved` is what it said of names of groups, if nothing that is
-    /// still there says it anew.
+    /// The entry about its removal. `handed_on` is what the config that was taken up last said beside its
+    /// policy, if nothing that is still there says it anew.
     #[must_use]
-    pub fn told(&self, moved: Option<Value>) -> AuditDraft {
+    pub fn told(&self, handed_on: Map<String, Value>) -> AuditDraft {
         let mut draft = AuditDraft::new(AuditKind::SegmentRemoved);
         draft.facts = self.facts();
-        match moved {
-            Some(moved) => draft.fact("moved", moved),
-            None => draft,
-        }
+        draft.facts.extend(handed_on);
+        draft
     }
 
     /// Whether an entry's facts are about exactly this removal.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::audit::AuditEntry;
+use super::audit::{AuditEntry, Head};
+use super::audit_verify::RemovedEntries;
 use super::grant::EndingReason;
 use super::ids::{AccountId, GrantId, ResourceName};
 
@@ -132,6 +133,10 @@ pub struct Tally {
     pub tries: BTreeMap<Try, i64>,
     /// The first early ends.
     pub early: Vec<EarlyEnd>,
+    /// Old entries of the record that were removed.
+    pub removed: Option<RemovedEntries>,
+    /// About whom texts beside the record were erased, and how many.
+    pub erased: BTreeMap<AccountId, i64>,
 }
 
 impl Tally {
@@ -201,6 +206,12 @@ impl Tally {
             "not_extended" => t.not_extended += 1,
             "end_ordered" => t.early_end(fact("reason"), actor, about, entry),
             "ended" => t.end(&body, about),
+            "segment_removed" => t.removal(facts),
+            "erased" => {
+                if let Some(of) = about.of {
+                    *t.erased.entry(of).or_default() += facts["texts"].as_i64().unwrap_or(0);
+                }
+            }
             _ => {}
         }
     }
@@ -259,6 +270,34 @@ impl Tally {
                 about,
             });
         }
+    }
+
+    fn removal(&mut self, facts: &Value) {
+        let moment = |key: &str| {
+            let ms = facts[key].as_i64()?;
+            chrono::DateTime::from_timestamp_millis(ms)
+        };
+        let head = facts["head"]
+            .as_str()
+            .and_then(|head| head.parse::<Head>().ok());
+        let (Some(from), Some(to), Some(first_at), Some(last_at)) = (
+            facts["from"].as_i64(),
+            head,
+            moment("first_at"),
+            moment("last_at"),
+        ) else {
+            return;
+        };
+        let before = self.removed.unwrap_or(RemovedEntries {
+            count: 0,
+            first_at,
+            last_at,
+        });
+        self.removed = Some(RemovedEntries {
+            count: before.count + to.count - from + 1,
+            first_at: before.first_at,
+            last_at,
+        });
     }
 
     /// Whether nothing at all happened.

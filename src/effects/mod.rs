@@ -179,6 +179,7 @@ impl Handler for Effects {
             JobKind::TellStuck { grant, place } => self.tell_stuck(grant, place).await,
             JobKind::TellClock { place, by_ms } => self.tell_clock(place, *by_ms).await,
             JobKind::TellPolicy { place, news } => self.tell_policy(place, news).await,
+            JobKind::TellRecord { place, news } => self.tell_record(place, news).await,
             JobKind::TellKey {
                 place,
                 of,

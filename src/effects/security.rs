@@ -8,6 +8,7 @@ use crate::domain::grant::GrantState;
 use crate::domain::ids::{AccountId, GrantId, Place, RequestId};
 use crate::domain::outcome::Outcome;
 use crate::domain::policy_news::PolicyNews;
+use crate::domain::record_news::RecordNews;
 
 impl Effects {
     /// Tells a channel of security; or one of its people, where no channel could be told.
@@ -65,6 +66,14 @@ impl Effects {
         news: &PolicyNews,
     ) -> Result<Outcome, Outcome> {
         self.announce(place, &Letter::Policy(news.clone())).await
+    }
+
+    pub(super) async fn tell_record(
+        &self,
+        place: &Place,
+        news: &RecordNews,
+    ) -> Result<Outcome, Outcome> {
+        self.announce(place, &Letter::Record(news.clone())).await
     }
 
     pub(super) async fn tell_key(

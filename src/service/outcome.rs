@@ -78,7 +78,7 @@ impl Recorder for Service {
                         super::digest::make(tx, &policy, &schedule, job.run_at).await?
                     }
                     (JobKind::RemoveOld, None) => {
-                        let settle = super::retention::remove(tx, keep).await?;
+                        let settle = super::retention::remove(tx, &policy, keep).await?;
                         (Plan::default(), settle)
                     }
                     (JobKind::Publish { issuer }, None) => {

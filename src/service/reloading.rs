@@ -73,22 +73,26 @@ struct Before {
     holders: BTreeSet<AccountId>,
     /// What the entry about the last config says of names that had come to mean another group.
     moved: Moved,
+    /// What else it says; none where there was no config before.
+    facts: Option<serde_json::Value>,
 }
 
 /// `moved` is what is known of it without the record.
 async fn before(reads: &mut dyn Reads, moved: Option<Moved>) -> Result<Before, StoreError> {
     let holders = reads.holders().await?;
-    let moved = match moved {
-        Some(moved) => moved,
-        None => match reads.last_taken_up().await? {
-            Some(entry) => {
-                let body: serde_json::Value = serde_json::from_str(&entry.body).unwrap_or_default();
-                serde_json::from_value(body["facts"]["moved"].clone()).unwrap_or_default()
-            }
-            None => Moved::new(),
-        },
-    };
-    Ok(Before { holders, moved })
+    let facts = reads.last_taken_up().await?.map(|entry| {
+        let mut body: serde_json::Value = serde_json::from_str(&entry.body).unwrap_or_default();
+        body["facts"].take()
+    });
+    let moved = moved.unwrap_or_else(|| {
+        let told = facts.as_ref().map(|facts| facts["moved"].clone());
+        serde_json::from_value(told.unwrap_or_default()).unwrap_or_default()
+    });
+    Ok(Before {
+        holders,
+        moved,
+        facts,
+    })
 }
 
 impl Service {
@@ -215,7 +219,7 @@ async fn take_up(
     let moved = policy.directories.moved.clone();
     let moved = moved.unwrap_or_else(|| before.moved.clone());
     let exchanges = keep_issuers(tx, policy).await?;
-    tx.audit(taken_up(kind, policy, &moved, &exchanges)).await?;
+    tx.audit(taken_up(kind, next, &moved, &exchanges)).await?;
     tell_moved(tx, policy, &moved, &before.moved).await?;
     let places: BTreeSet<&Place> = policy.security.channels.iter().chain(also_tell).collect();
     if let Some((hash, text)) = last.filter(|(hash, _)| *hash != policy.hash) {
@@ -251,15 +255,8 @@ async fn take_up(
     if let Some(slot) = (next.schedule)(after) {
         tx.enqueue(&JobOrder::digest_due(slot)).await?;
     }
-    match next.keep {
-        Some(_) => {
-            let anew = kind == AuditKind::Started;
-            let look = JobOrder::remove_old(now + retention::FIRST_LOOK, anew);
-            tx.enqueue(&look).await?;
-        }
-        None => tx.cancel_job(JobOrder::REMOVE_OLD_KEY).await?,
-    }
-    Ok(())
+    let is_start = kind == AuditKind::Started;
+    retention::take_up(tx, next.keep, before.facts.as_ref(), is_start, &places).await
 }
 
 /// What each issuer is bound to is kept; which of them sign with another key from now on.
@@ -318,15 +315,19 @@ async fn tell_moved(
 }
 
 /// The entry, with which group of a platform each name of the config was found to be, and which other
-/// one it has come to mean: the hash of the policy is of names. And with the keys that were exchanged:
-/// these are no part of the policy.
+/// one it has come to mean: the hash of the policy is of names. And with the keys that were exchanged, and
+/// how long the record is kept: these are no part of the policy.
 fn taken_up(
     kind: AuditKind,
-    policy: &Policy,
+    next: &InForce,
     moved: &Moved,
     exchanges: &[KeyExchange],
 ) -> AuditDraft {
+    let policy = &next.policy;
     let mut draft = AuditDraft::new(kind).under(&policy.hash, Vec::new());
+    if let Some(keep) = next.keep {
+        draft = draft.fact(retention::KEEP_FACT, keep.num_days());
+    }
     if !exchanges.is_empty() {
         let keys: serde_json::Map<String, serde_json::Value> = exchanges
             .iter()

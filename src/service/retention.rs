@@ -1,23 +1,70 @@
 //! Removing what of the record is older than it is kept.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
+use serde_json::{Map, Value};
 
 use crate::domain::audit::AuditEntry;
 use crate::domain::audit_verify::{Broken, Verifier};
+use crate::domain::ids::Place;
 use crate::domain::job::Settle;
+use crate::domain::job_order::JobOrder;
+use crate::domain::record_news::RecordNews;
 use crate::domain::segment::{ENTRIES_MAX, OldSegment, Segment};
+use crate::policy::Policy;
 use crate::store::{StoreError, Tx};
 
 /// How often it is looked whether a segment is old enough.
 const LOOK_AGAIN: TimeDelta = TimeDelta::days(1);
 
-/// How long after a start it is looked first: a machine that boots with a wrong clock has the right
-/// one by then.
-pub(super) const FIRST_LOOK: TimeDelta = TimeDelta::hours(1);
+/// How long after a start, or after the record is kept for less time, it is looked first: a machine that
+/// boots with a wrong clock has the right one by then, and whoever reads that less is kept has time to
+/// say no.
+const FIRST_LOOK: TimeDelta = TimeDelta::days(1);
 
-/// Removes the oldest segment if it is old enough and nothing needs it, and looks at once whether
-/// there is another; otherwise again in a day.
-pub(super) async fn remove(tx: &mut dyn Tx, keep: Option<TimeDelta>) -> Result<Settle, StoreError> {
+/// So many days of the record go in a day at most: enough to catch up with whatever comes in, and little
+/// enough that a clock that is wrong, or a config that nobody wanted, is seen before all is gone.
+const DAYS_A_DAY: i32 = 7;
+
+/// What the entry about a config says of how long the record is kept, in days; not there where for ever.
+pub(super) const KEEP_FACT: &str = "keep_days";
+
+/// Orders the first look. Where the config before, of which these are the facts, kept the record for
+/// longer, security is told, and nothing goes before they can have read it. None of a record that
+/// begins with this config.
+pub(super) async fn take_up(
+    tx: &mut dyn Tx,
+    keep: Option<TimeDelta>,
+    before: Option<&Value>,
+    is_start: bool,
+    places: &BTreeSet<&Place>,
+) -> Result<(), StoreError> {
+    let Some(kept) = keep else {
+        return tx.cancel_job(JobOrder::REMOVE_OLD_KEY).await;
+    };
+    let now = tx.now();
+    let first_look = now + FIRST_LOOK;
+    let news = before.and_then(|facts| {
+        RecordNews::if_shorter(facts[KEEP_FACT].as_i64(), Some(kept.num_days()), first_look)
+    });
+    let anew = is_start || news.is_some();
+    tx.enqueue(&JobOrder::remove_old(first_look, anew)).await?;
+    if let Some(news) = news {
+        for place in places {
+            tx.enqueue(&JobOrder::tell_record(&news, place, now))
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the oldest segment if it is old enough and nothing needs it; says when to look again.
+pub(super) async fn remove(
+    tx: &mut dyn Tx,
+    policy: &Policy,
+    keep: Option<TimeDelta>,
+) -> Result<Settle, StoreError> {
     let Some(keep) = keep else {
         return Ok(Settle::Done);
     };
@@ -29,8 +76,14 @@ pub(super) async fn remove(tx: &mut dyn Tx, keep: Option<TimeDelta>) -> Result<S
     }
     // Where the two parted for good, what is old by one of them only stays.
     let until = now.min(machine_now) - keep;
-    let Some(oldest) = tx.oldest_segment(until, machine_now, ENTRIES_MAX).await? else {
-        return Ok(in_a_day);
+    let oldest = match tx.oldest_segment(until, machine_now, ENTRIES_MAX).await {
+        Ok(Some(oldest)) => oldest,
+        Ok(None) => return Ok(in_a_day),
+        Err(wrong @ StoreError::Inconsistent { .. }) => {
+            does_not_fit(tx, policy, wrong.to_string()).await?;
+            return Ok(in_a_day);
+        }
+        Err(error) => return Err(error),
     };
     if let Some(needed_by) = &oldest.needed_by {
         tracing::info!(
@@ -42,16 +95,27 @@ pub(super) async fn remove(tx: &mut dyn Tx, keep: Option<TimeDelta>) -> Result<S
     }
     let removed = tx.removed_segments().await?;
     if let Err(broken) = fits(tx, &removed, &oldest).await? {
-        tracing::error!(
-            "nothing of the record is removed, for that would hide what is wrong: {broken}"
-        );
+        does_not_fit(tx, policy, broken.to_string()).await?;
         return Ok(in_a_day);
     }
     let segment = oldest.removed(removed.last(), tx.head().await?.count + 1);
-    let moved = handed_on(tx.last_taken_up().await?, &segment);
+    let handed_on = handed_on(tx.last_taken_up().await?, &segment, keep);
     tx.remove_segment(&segment, until).await?;
-    tx.audit(segment.told(moved)).await?;
-    Ok(Settle::Snooze(now))
+    tx.audit(segment.told(handed_on)).await?;
+    let before = removed.last().map_or(segment.first_at, |last| last.last_at);
+    let pause = (segment.last_at - before) / DAYS_A_DAY;
+    Ok(Settle::Snooze(now + pause.min(LOOK_AGAIN)))
+}
+
+/// It is looked once a day, so security is told of it once a day.
+async fn does_not_fit(tx: &mut dyn Tx, policy: &Policy, said: String) -> Result<(), StoreError> {
+    tracing::error!("nothing of the record is removed, for that would hide what is wrong: {said}");
+    let news = RecordNews::DoesNotFit { said };
+    for place in &policy.security.channels {
+        tx.enqueue(&JobOrder::tell_record(&news, place, tx.now()))
+            .await?;
+    }
+    Ok(())
 }
 
 /// Whether each entry of the segment fits the ones before.
@@ -73,10 +137,17 @@ async fn fits(
     Ok(Ok(()))
 }
 
-/// What the entry about the config that was taken up last says of names of groups, where it goes with
-/// this segment: the next start would tell security of them again.
-fn handed_on(last: Option<AuditEntry>, segment: &Segment) -> Option<serde_json::Value> {
-    let last = last.filter(|entry| entry.seq <= segment.to.count)?;
-    let mut body: serde_json::Value = serde_json::from_str(&last.body).ok()?;
-    Some(body["facts"]["moved"].take()).filter(|moved| !moved.is_null())
+/// What the next config that is taken up is compared with, where the entry about the last one goes with
+/// this segment: names of groups, of which security would be told again, and how long the record is kept.
+fn handed_on(last: Option<AuditEntry>, segment: &Segment, keep: TimeDelta) -> Map<String, Value> {
+    let mut facts = Map::new();
+    let Some(last) = last.filter(|entry| entry.seq <= segment.to.count) else {
+        return facts;
+    };
+    facts.insert(KEEP_FACT.to_owned(), keep.num_days().into());
+    let body: Value = serde_json::from_str(&last.body).unwrap_or_default();
+    if let Some(moved) = body["facts"].get("moved") {
+        facts.insert("moved".to_owned(), moved.clone());
+    }
+    facts
 }

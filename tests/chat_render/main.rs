@@ -11,6 +11,7 @@ use jitbot::domain::directory::{AccountStatus, GroupNews};
 use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
 use jitbot::domain::ids::DirectoryGroupId;
 use jitbot::domain::public_key::BadKey;
+use jitbot::domain::record_news::RecordNews;
 use jitbot::domain::refusal::Refusal;
 use jitbot::domain::request::RequestState;
 use proptest::prelude::*;
@@ -214,6 +215,7 @@ proptest! {
             Letter::Stuck { card: card.clone(), failures: 9, said: said.clone() },
             Letter::CardLost { card: card.clone(), said: said.clone() },
             Letter::PlaceLost(Box::new(lost_place(&said))),
+            Letter::Record(RecordNews::DoesNotFit { said: said.clone() }),
             Letter::Refused { card: card.clone(), refusal: Refusal::DirectoryUnreachable },
             Letter::Left {
                 account: account("UALICE"),

@@ -27,6 +27,14 @@ impl World {
         }
     }
 
+    /// Days pass in which whatever can go goes.
+    async fn days_by_the_hour(&self, days: i64) {
+        for _ in 0..days * 8 {
+            self.here.clock.advance_both(TimeDelta::hours(3));
+            self.settle().await;
+        }
+    }
+
     async fn verified(&self, head: Option<Head>) -> Result<Verified, Broken> {
         let mut reader = self.app.store().reader().await.unwrap();
         let segments = reader.removed_segments().await.unwrap();
@@ -118,7 +126,7 @@ async fn access_that_lasts_keeps_its_beginning() {
         told.contains(&"requested".to_owned()),
         "over, but not for long: {told:?}"
     );
-    world.days(4).await;
+    world.days_by_the_hour(10).await;
     assert_eq!(world.kinds(&id).await, Vec::<String>::new());
     let id = RequestId::new(id).unwrap();
     let mut reader = world.app.store().reader().await.unwrap();
@@ -135,18 +143,58 @@ async fn without_a_word_everything_is_kept_and_a_reload_changes_that() {
     world.here.config = kept.replace("[store]\n", "[store]\nkeep = \"30d\"\n");
     world.app.reload(world.here.read()).await.unwrap();
     world.settle().await;
-    assert_eq!(
-        world.removed().await,
-        0,
-        "the first look comes an hour later"
-    );
+    let shorter = "The record is kept for less time";
+    assert_eq!(world.security_reads_with(shorter).await, 1);
+    let told = world.security_reads_with("kept for 30 days; it was kept for ever");
+    assert_eq!(told.await, 1);
+    // Read again it is the same, and the look stands.
+    world.pass("12h").await;
+    world.app.reload(world.here.read()).await.unwrap();
+    world.pass("11h").await;
+    assert_eq!(world.removed().await, 0, "the first look comes a day later");
     world.pass("61m").await;
     let removed = world.removed().await;
     assert!(removed > 0);
+    assert_eq!(world.security_reads_with(shorter).await, 1);
     world.here.config = kept;
     world.app.reload(world.here.read()).await.unwrap();
     world.days(3).await;
     assert_eq!(world.removed().await, removed);
+    let words = format!("Record: {removed} old entries were removed");
+    assert_eq!(world.security_reads_with(&words).await, 1);
+    // For ever is not shorter than anything; anything is shorter than that, also after a start.
+    assert_eq!(world.security_reads_with(shorter).await, 1);
+    world.here.config = world
+        .here
+        .config
+        .replace("[store]\n", "[store]\nkeep = \"60d\"\n");
+    let world = world.restart().await;
+    world.settle().await;
+    assert_eq!(world.security_reads_with(shorter).await, 2);
+}
+
+#[tokio::test]
+async fn not_all_goes_at_once_and_a_start_puts_the_first_look_off_by_a_day() {
+    let mut world = World::start().await;
+    world.days(55).await;
+    // Of these 25 are too old, all at once.
+    let config = &world.here.config;
+    world.here.config = config.replace("[store]\n", "[store]\nkeep = \"30d\"\n");
+    let world = world.restart().await;
+    world.pass("23h").await;
+    assert_eq!(world.removed().await, 0);
+    world.pass("61m").await;
+    assert!(world.removed().await > 0);
+    let segments = async || {
+        let mut reader = world.app.store().reader().await.unwrap();
+        reader.removed_segments().await.unwrap()
+    };
+    let before = segments().await;
+    world.days_by_the_hour(1).await;
+    let after = segments().await;
+    let days = after.last().unwrap().last_at - before.last().unwrap().last_at;
+    assert!(days > TimeDelta::days(2), "{days}");
+    assert!(days < TimeDelta::days(9), "{days}");
 }
 
 #[tokio::test]
@@ -198,6 +246,24 @@ async fn a_record_that_was_changed_is_not_removed_for_that_would_hide_it() {
     assert_eq!(reader.removed_segments().await, Ok(Vec::new()));
     let first = reader.audit_after(0, 1).await.unwrap();
     assert_eq!(first[0].seq, 1);
+    drop(reader);
+    let told = async || {
+        world
+            .security_reads_with("The record is not as it was made")
+            .await
+    };
+    let often = told().await;
+    assert!((1..=5).contains(&often), "{often}");
+    world.days_by_the_hour(1).await;
+    assert_eq!(told().await, often + 1, "once a day");
+    // Nor where the end of what a digest told is another.
+    sqlx::raw_sql("UPDATE digests SET to_hash = replace(to_hash, 'a', 'b')")
+        .execute(&mut shell)
+        .await
+        .unwrap();
+    world.days(1).await;
+    let words = "a digest told another head of the record";
+    assert_eq!(world.security_reads_with(words).await, 1);
 }
 
 #[tokio::test]
@@ -217,7 +283,13 @@ async fn security_is_not_told_again_of_what_a_removed_entry_remembered() {
         world.days(34).await;
         let entries = world.record().await;
         assert!(!entries.iter().any(|entry| entry["kind"] == "started"));
+        let kept = entries
+            .iter()
+            .rfind(|entry| !entry["facts"]["keep_days"].is_null());
+        assert_eq!(kept.unwrap()["facts"]["keep_days"], 30);
     }
     let world = world.restart().await;
     assert_eq!(world.security_reads_with(moved).await, 1);
+    let shorter = "The record is kept for less time";
+    assert_eq!(world.security_reads_with(shorter).await, 0);
 }

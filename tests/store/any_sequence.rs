@@ -5,6 +5,7 @@ use jitbot::domain::audit::{AuditDraft, AuditKind, Head};
 use jitbot::domain::audit_verify::Broken;
 use proptest::prelude::*;
 
+use crate::forgetting::KEEP_S;
 use crate::world::{account, worlds};
 
 #[derive(Debug, Clone)]
@@ -41,7 +42,7 @@ async fn walk(steps: Vec<Step>) {
                     world.record(draft).await;
                 }
                 Step::Seal => told.extend(Some(world.seal().await).filter(|head| head.count > 0)),
-                Step::Pass(s) => world.clock.advance(*s),
+                Step::Pass(s) => world.clock.advance(s * KEEP_S / 1_000),
                 Step::Remove { entries_max } => {
                     world.remove(*entries_max).await;
                 }

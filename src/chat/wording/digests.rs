@@ -1,10 +1,12 @@
 //! The day, for security: first what needs somebody, then the numbers, then who did what.
 
+mod gone;
 mod lines;
 pub(super) mod tries;
 
 use std::collections::BTreeMap;
 
+use self::gone::gone;
 use self::lines::{about, somebody};
 use self::tries::{is_slip, tried};
 use super::super::card::{Digest, Waiting};
@@ -48,7 +50,9 @@ pub(super) fn digest(day: &Digest) -> Message {
     } else {
         message = message.with(Part::Line(time.plain(":")));
         message.parts.extend(what_needs_somebody(day));
-        message = message.with(Part::List(numbers(tally, now)));
+        let mut numbers = numbers(tally, now);
+        numbers.extend(gone(tally));
+        message = message.with(Part::List(numbers));
         message.parts.extend(who_did_what(tally));
     }
     message.with(Part::Aside(Text::of("To check the record later: ").code(
@@ -183,6 +187,9 @@ fn numbers(tally: &Tally, now: Text) -> Vec<Text> {
         undecided: _,
         tries: _,
         early: _,
+        // Said after these.
+        removed: _,
+        erased: _,
     } = tally;
     let line = |label: &str, rest: String| Text::default().strong(label).plain(rest);
     vec![

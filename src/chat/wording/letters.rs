@@ -9,6 +9,7 @@ use super::digests::digest;
 use super::history::history;
 use super::places::{place_back, place_lost, seen_in, unseen};
 use super::policies::policy_news;
+use super::record::record_news;
 use super::{answer, command, directory, how_it_ends, keys, secrets};
 use crate::domain::grant::GrantState;
 use crate::domain::request::RequestState;
@@ -93,6 +94,7 @@ pub fn letter(letter: &Letter) -> Message {
         Letter::SeenIn { card, place } => seen_in(card, place),
         Letter::Unseen(card) => unseen(card),
         Letter::Policy(news) => policy_news(news),
+        Letter::Record(news) => record_news(news),
         Letter::KeyChanged {
             of,
             by,

@@ -48,11 +48,17 @@ fn an_untouched_record_verifies_and_its_head_reads_back() {
 
 /// The record goes on by this.
 fn goes_on(entries: &mut Vec<AuditEntry>, draft: AuditDraft) {
+    let days = entries.last().map_or(0, |last| last.seq * 30);
+    goes_on_at(entries, draft, days);
+}
+
+/// After so many days.
+fn goes_on_at(entries: &mut Vec<AuditEntry>, draft: AuditDraft, days: i64) {
     let head = entries.last().map_or_else(Head::empty, |last| Head {
         count: last.seq,
         hash: last.hash.clone(),
     });
-    let at = DateTime::from_timestamp(head.count, 0).unwrap();
+    let at = DateTime::UNIX_EPOCH + chrono::TimeDelta::days(days);
     entries.push(append(&head, draft, [9; 16], at));
 }
 
@@ -104,6 +110,14 @@ fn a_text_that_nobody_erased_on_record_is_missed() {
 
 /// The record without its first entries, and what is kept of them.
 fn removed(entries: &mut Vec<AuditEntry>, segments: &mut Vec<Segment>, count: usize) {
+    let segment = a_segment(entries, segments, count);
+    goes_on(entries, segment.told(serde_json::Map::new()));
+    entries.drain(..count);
+    segments.push(segment);
+}
+
+/// What would be kept of the first entries.
+fn a_segment(entries: &[AuditEntry], segments: &[Segment], count: usize) -> Segment {
     let at = |entry: &AuditEntry| entry.at().unwrap();
     let (first, last) = (&entries[0], &entries[count - 1]);
     let old = OldSegment {
@@ -118,10 +132,7 @@ fn removed(entries: &mut Vec<AuditEntry>, segments: &mut Vec<Segment>, count: us
         needed_by: None,
     };
     let entry = entries.last().unwrap().seq + 1;
-    let segment = old.removed(segments.last(), entry);
-    goes_on(entries, segment.told(None));
-    entries.drain(..count);
-    segments.push(segment);
+    old.removed(segments.last(), entry)
 }
 
 fn verify_after(
@@ -209,6 +220,71 @@ fn a_removal_that_is_not_on_record_is_found() {
         }
         assert!(verify_after(&changed, &entries, None).is_err());
     }
+}
+
+/// Somebody who can write the database writes all of it so that it fits, but for the moments.
+#[test]
+fn what_is_young_can_not_be_removed_on_record() {
+    let young = |days: i64, said: &dyn Fn(&mut Segment)| {
+        let (mut entries, mut segments) = (record(3), Vec::new());
+        goes_on_at(&mut entries, AuditDraft::new(AuditKind::Refused), 100);
+        let mut segment = a_segment(&entries, &segments, 4);
+        said(&mut segment);
+        segment.seal = segment.sealed(None);
+        goes_on_at(&mut entries, segment.told(serde_json::Map::new()), days);
+        entries.drain(..4);
+        segments.push(segment);
+        verify_after(&segments, &entries, None)
+    };
+    assert!(matches!(
+        young(129, &|_| ()),
+        Err(Broken::Entry { seq: 5, what }) if what.contains("younger")
+    ));
+    let fits = young(130, &|_| ()).unwrap();
+    assert_eq!(
+        fits.begins,
+        Some(DateTime::UNIX_EPOCH + chrono::TimeDelta::days(130))
+    );
+    // An invented moment lets it pass, and then there is a gap before the first that is there: it is said.
+    let long_ago = DateTime::from_timestamp(60, 0).unwrap();
+    let gap = young(101, &|segment| segment.last_at = long_ago).unwrap();
+    assert_eq!(gap.removed.map(|it| it.last_at), Some(long_ago));
+    assert_eq!(
+        gap.begins,
+        Some(DateTime::UNIX_EPOCH + chrono::TimeDelta::days(101))
+    );
+}
+
+#[test]
+fn moments_of_what_was_removed_and_of_what_is_there_rise() {
+    let twice = |said: &dyn Fn(&mut Segment)| {
+        let (mut entries, mut segments) = (record(10), Vec::new());
+        removed(&mut entries, &mut segments, 3);
+        let mut segment = a_segment(&entries, &segments, 3);
+        said(&mut segment);
+        segment.seal = segment.sealed(segments.last());
+        goes_on(&mut entries, segment.told(serde_json::Map::new()));
+        entries.drain(..3);
+        segments.push(segment);
+        verify_after(&segments, &entries, None)
+    };
+    let second = |s| DateTime::from_timestamp(s, 0).unwrap();
+    assert!(twice(&|_| ()).is_ok());
+    for (first_at, last_at) in [(1, 5), (4, 3)] {
+        let found = twice(&|segment: &mut Segment| {
+            (segment.first_at, segment.last_at) = (second(first_at), second(last_at));
+        });
+        assert!(
+            matches!(found, Err(Broken::Segment { from: 4, what, .. }) if what.contains("moments")),
+            "{first_at} to {last_at}: {found:?}"
+        );
+    }
+    // The seventh entry was made at second 6.
+    let found = twice(&|segment: &mut Segment| segment.last_at = second(7));
+    assert!(
+        matches!(found, Err(Broken::Entry { seq: 7, what }) if what.contains("older")),
+        "{found:?}"
+    );
 }
 
 fn head_of_chain(entries: &[AuditEntry]) -> Head {

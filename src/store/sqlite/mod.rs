@@ -133,6 +133,7 @@ impl SqliteStore {
             head,
             turn: String::new(),
             stale: false,
+            unsure: None,
             trouble: Trouble::default(),
             lock,
         };

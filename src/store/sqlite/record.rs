@@ -32,13 +32,13 @@ const LAST_OF: &str = "SELECT a.seq, a.body, a.prev, a.hash, NULL AS salt, NULL 
     FROM audit a WHERE json_extract(a.body, '$.request') = $1
     AND json_extract(a.body, '$.kind') = $2 ORDER BY a.seq DESC LIMIT 1";
 
-// A removed segment hands on what it said of that. The first condition is the one of the index
+// A removed segment hands on what it said beside its policy. The first condition is the one of the index
 // `audit_taken_up`.
 const LAST_TAKEN_UP: &str =
     "SELECT a.seq, a.body, a.prev, a.hash, NULL AS salt, NULL AS text FROM audit a
     WHERE json_extract(body, '$.kind') IN ('started', 'reloaded', 'segment_removed')
     AND (json_extract(body, '$.kind') <> 'segment_removed'
-        OR json_type(body, '$.facts.moved') IS NOT NULL)
+        OR json_type(body, '$.facts.keep_days') IS NOT NULL)
     ORDER BY a.seq DESC LIMIT 1";
 
 pub(super) async fn last_taken_up(

@@ -2,6 +2,7 @@
 //!
 //! Statements that take a list take it as one JSON text.
 
+use chrono::TimeDelta;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -13,6 +14,10 @@ use crate::domain::segment::{NeededBy, OldSegment, Segment};
 use crate::domain::spec::ContentHash;
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
+
+/// How long after its end a native deadline still counts: lists of what is revoked keep an entry a while
+/// longer, since clocks of hosts differ.
+const AFTER_NATIVE_END: TimeDelta = TimeDelta::hours(1);
 
 const SEGMENTS: &str = "SELECT * FROM audit_segments ORDER BY from_seq";
 
@@ -181,7 +186,7 @@ async fn needed_by(
     let not_over: Option<String> = sqlx::query_scalar(NOT_OVER)
         .bind(&named)
         .bind(until.timestamp_millis())
-        .bind(machine_now.timestamp_millis())
+        .bind((machine_now - AFTER_NATIVE_END).timestamp_millis())
         .fetch_optional(&mut *conn)
         .await
         .map_err(database)?;

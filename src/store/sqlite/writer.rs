@@ -92,6 +92,8 @@ pub(super) struct Writer {
     pub(super) turn: String,
     /// The last transaction failed as a whole: what is in memory is read again first.
     pub(super) stale: bool,
+    /// Where the record ends if the commit of that transaction came through all the same.
+    pub(super) unsure: Option<Head>,
     /// Whether it fails, and what was said of that.
     pub(super) trouble: Trouble,
     /// Let go when the writer ends, and not before.
@@ -157,6 +159,7 @@ impl Writer {
         match committed {
             Ok(()) => self.tell(group, at),
             Err(error) => {
+                self.unsure = Some(group.head);
                 self.failed(&error);
                 // Nothing of the group was kept: who succeeded did not.
                 for (to, result) in group.done {
@@ -287,10 +290,25 @@ impl Writer {
         let (last_now, head) = remembered(&mut self.conn).await?;
         self.last_now
             .fetch_max(last_now.timestamp_millis(), Ordering::AcqRel);
+        if is_foreign(&head, &self.head, self.unsure.as_ref()) {
+            tracing::error!(
+                told = %self.head,
+                found = %head,
+                "another program wrote to the record: it does not end where jitbot left it. jitbot goes on after what it found. \
+                Keep a copy of the database, and compare it with a head that was told: jitbot audit verify --head"
+            );
+        }
         self.head = head;
+        self.unsure = None;
         self.stale = false;
         Ok(())
     }
+}
+
+/// Whether the record was written by somebody else: it ends neither where the last commit left it, nor
+/// where the one did of which nobody knows whether it came through.
+pub(super) fn is_foreign(found: &Head, told: &Head, unsure: Option<&Head>) -> bool {
+    found != told && Some(found) != unsure
 }
 
 /// What the database says of its last transaction: its time, and the end of the record.

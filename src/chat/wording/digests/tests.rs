@@ -3,6 +3,7 @@
 use chrono::DateTime;
 
 use super::*;
+use crate::domain::audit_verify::RemovedEntries;
 use crate::domain::ids::{GrantId, RequestId};
 use crate::domain::tally::Try;
 
@@ -121,6 +122,12 @@ fn what_needs_somebody_comes_first_then_numbers_then_who() {
                     why: Some(format!("wrong host{}", " and more".repeat(30))),
                 },
             ],
+            removed: Some(RemovedEntries {
+                count: 126,
+                first_at: at(-172_800),
+                last_at: at(-86_400),
+            }),
+            erased: (1..6).map(|n| (who(&format!("U{n}")), 126 + n)).collect(),
         },
         active_now: 119,
         pending_now: 120,
@@ -145,6 +152,7 @@ fn what_needs_somebody_comes_first_then_numbers_then_who() {
          - Decisions: 102 approved by people, 103 approved by a rule, 104 denied, 106 ran out.\n\
          - Requests: 101 made, 107 withdrawn, 105 tries refused, 122 cancelled because who asked left, 125 cancelled because the access had ended.\n\
          - Access: 108 given, 109 could not be given, 110 cancelled before, 111 ended, 117 given back early, 118 revoked, 123 given more time, 124 could not be given more time, 121 ended because their holder left.\n\
+         - Record: 126 old entries were removed, from 2027-01-13 08:00 UTC to 2027-01-14 08:00 UTC; the operator erased 127 texts about U1, 128 texts about U2, 129 texts about U3, and texts about 2 more accounts.\n\
          Approved by\n\
          - Rule resource.x.auto_approve[0]: staging-ssh of U2 × 4\n\
          - U3: staging-ssh of U1\n\

@@ -2,20 +2,17 @@
 
 use super::*;
 
+/// A check that only the commit makes, and that a marked policy fails.
+const FAILS_LATE: &str = "CREATE TABLE owner (id INTEGER PRIMARY KEY) STRICT;
+    CREATE TABLE owned (id INTEGER REFERENCES owner (id) DEFERRABLE INITIALLY DEFERRED) STRICT;
+    CREATE TRIGGER fails_late AFTER INSERT ON policies WHEN NEW.text = 'late'
+    BEGIN INSERT INTO owned VALUES (1); END;";
+
 #[tokio::test]
 async fn a_commit_that_fails_answers_everybody_and_keeps_nothing() {
     let open = fresh().await;
-    // A check that only the commit makes, and that a marked policy fails.
-    beside(&open.path)
-        .await
-        .execute(
-            "CREATE TABLE owner (id INTEGER PRIMARY KEY) STRICT;
-            CREATE TABLE owned (id INTEGER REFERENCES owner (id) DEFERRABLE INITIALLY DEFERRED) STRICT;
-            CREATE TRIGGER fails_late AFTER INSERT ON policies WHEN NEW.text = 'late'
-            BEGIN INSERT INTO owned VALUES (1); END;",
-        )
-        .await
-        .unwrap();
+    let mut shell = beside(&open.path).await;
+    shell.execute(FAILS_LATE).await.unwrap();
     append(&open.store, "before").await.unwrap();
     let late = write(&open.store, Urgency::Answer, |tx| {
         Box::pin(async move { tx.keep_policy(&ContentHash::of(b"late"), "late").await })
@@ -65,6 +62,85 @@ async fn what_a_body_writes_after_the_database_undid_its_transaction_is_not_kept
     assert_eq!(count(&open.store).await, 0);
     append(&open.store, "after").await.unwrap();
     assert_eq!(count(&open.store).await, 1);
+}
+
+/// What is logged meanwhile.
+#[derive(Clone, Default)]
+struct Logged(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Logged {
+    fn has(&self, words: &str) -> bool {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).contains(words)
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_somebody_else_wrote_to_is_not_taken_over_in_silence() {
+    let logged = Logged::default();
+    let into = logged.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || into.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let open = fresh().await;
+    append(&open.store, "ours").await.unwrap();
+    let mut shell = beside(&open.path).await;
+    // A commit that fails by itself is nobody else's.
+    shell.execute(FAILS_LATE).await.unwrap();
+    let late = write(&open.store, Urgency::Answer, |tx| {
+        Box::pin(async move {
+            tx.audit(started("lost")).await?;
+            tx.keep_policy(&ContentHash::of(b"late"), "late").await
+        })
+    });
+    assert!(late.await.is_err());
+    append(&open.store, "ours").await.unwrap();
+    let words = "another program wrote to the record";
+    assert!(!logged.has(words));
+    let told = open.store.reader().await.unwrap().head().await.unwrap();
+    let entry = crate::domain::audit::append(&told, started("x"), [1; 16], clock().now());
+    sqlx::query("INSERT INTO audit (seq, body, prev, hash) VALUES ($1, $2, $3, $4)")
+        .bind(entry.seq)
+        .bind(&entry.body)
+        .bind(&entry.prev.0)
+        .bind(&entry.hash.0)
+        .execute(&mut shell)
+        .await
+        .unwrap();
+    assert!(append(&open.store, "does not fit").await.is_err());
+    append(&open.store, "goes on").await.unwrap();
+    let found = Head {
+        count: entry.seq,
+        hash: entry.hash,
+    };
+    for part in [words, &format!("told={told}"), &format!("found={found}")] {
+        assert!(logged.has(part), "{part}");
+    }
+}
+
+#[test]
+fn an_end_of_which_nobody_knew_whether_it_was_committed_is_our_own() {
+    use super::writer::is_foreign;
+    let head = |count| Head {
+        count,
+        hash: ContentHash::of(b"x"),
+    };
+    assert!(!is_foreign(&head(1), &head(1), None));
+    assert!(!is_foreign(&head(2), &head(1), Some(&head(2))));
+    assert!(is_foreign(&head(2), &head(1), None));
+    assert!(is_foreign(&head(3), &head(1), Some(&head(2))));
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ async fn remove_all(tx: &mut dyn Tx) -> Result<(), StoreError> {
     assert_eq!(old.needed_by, None);
     let segment = old.removed(None, tx.head().await?.count + 1);
     tx.remove_segment(&segment, now).await?;
-    tx.audit(segment.told(None)).await
+    tx.audit(segment.told(serde_json::Map::new())).await
 }
 
 #[tokio::test]
