@@ -81,7 +81,7 @@ impl Listener {
     /// over either is taken.
     ///
     /// # Errors
-    /// [`SetupError`] when none opened within [`OPEN_MAX`]; those in use stay as they are.
+    /// [`SetupError`] when none opened within ten seconds; those in use stay as they are.
     pub async fn reopen(&self, app_token: &SecretString) -> Result<Reopened, SetupError> {
         let shared = self.open.lock().await.shared.clone();
         let shared = shared.afresh(Sockets::at_most(SOCKETS));
