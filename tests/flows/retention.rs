@@ -126,7 +126,7 @@ async fn access_that_lasts_keeps_its_beginning() {
         told.contains(&"requested".to_owned()),
         "over, but not for long: {told:?}"
     );
-    world.days_by_the_hour(10).await;
+    world.days_by_the_hour(20).await;
     assert_eq!(world.kinds(&id).await, Vec::<String>::new());
     let id = RequestId::new(id).unwrap();
     let mut reader = world.app.store().reader().await.unwrap();

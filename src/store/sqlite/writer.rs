@@ -226,6 +226,9 @@ impl Writer {
             group.changed |= changed;
             group.wakes |= wakes;
         }
+        if result.as_ref().is_err_and(is_out_of_step) {
+            self.stale = true;
+        }
         group.done.push((answer, result));
         ended
     }
@@ -303,6 +306,12 @@ impl Writer {
         self.stale = false;
         Ok(())
     }
+}
+
+/// Whether an entry was refused because the record does not end where memory says: somebody else wrote to
+/// it, and what is in memory is of no use any more. The words are those of the table's trigger.
+fn is_out_of_step(error: &StoreError) -> bool {
+    matches!(error, StoreError::Database(said) if said.contains("the record is only appended to"))
 }
 
 /// Whether the record was written by somebody else: it ends neither where the last commit left it, nor
