@@ -43,6 +43,10 @@ fn head(output: &Output) -> String {
     said(output).split_whitespace().last().unwrap().to_owned()
 }
 
+async fn verified(db: &Path, head: &str) -> Output {
+    run(&["audit", "verify", "--db", text(db), "--head", head]).await
+}
+
 async fn has_alive(scene: &Scene, id: &str) -> bool {
     let typed = format!("/jit status {id}");
     let asked = scene.people.command(id_of("alice"), APPROVALS, &typed);
@@ -97,17 +101,9 @@ async fn a_copy_made_under_load_is_whole_and_the_bot_goes_on_from_it() {
     let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(others(folder.path(), &["copy.db"]), Vec::<String>::new());
-    let original = run(&[
-        "audit",
-        "verify",
-        "--db",
-        text(&scene.database),
-        "--head",
-        &head,
-    ])
-    .await;
+    let original = verified(&scene.database, &head).await;
     assert!(original.status.success(), "{}", said(&original));
-    let copied = run(&["audit", "verify", "--db", text(&copy), "--head", &head]).await;
+    let copied = verified(&copy, &head).await;
     assert!(copied.status.success(), "{}", said(&copied));
     assert!(
         said(&copied).ends_with(&format!("{head}\n")),
@@ -127,15 +123,7 @@ async fn a_copy_made_under_load_is_whole_and_the_bot_goes_on_from_it() {
 
     bring_back(&scene, &mut bot, &copy).await;
     let _bot = scene.serve().await;
-    let restored = run(&[
-        "audit",
-        "verify",
-        "--db",
-        text(&scene.database),
-        "--head",
-        &head,
-    ])
-    .await;
+    let restored = verified(&scene.database, &head).await;
     assert!(restored.status.success(), "{}", said(&restored));
     assert!(has_alive(&scene, &id).await);
     scene.done(&id).await;

@@ -36,6 +36,18 @@ async fn times(scene: &Scene, kind: &str) -> usize {
     kinds.iter().filter(|one| *one == kind).count()
 }
 
+/// A bot in the middle of a call that gives access.
+async fn called() -> (Scene, SlowBox, Child) {
+    let scene = Scene::set().await;
+    let target = SlowBox::beside(&scene);
+    let bot = scene.serve().await;
+    target.approved(&scene, "1h").await;
+    scene
+        .until("the call", async || target.calls("issue") == 1)
+        .await;
+    (scene, target, bot)
+}
+
 #[tokio::test]
 async fn what_came_of_a_call_in_flight_is_recorded_and_nothing_new_is_taken() {
     let at = free();
@@ -88,13 +100,7 @@ async fn what_came_of_a_call_in_flight_is_recorded_and_nothing_new_is_taken() {
 
 #[tokio::test]
 async fn a_second_signal_ends_it_at_once_and_the_next_start_goes_on_at_once() {
-    let scene = Scene::set().await;
-    let target = SlowBox::beside(&scene);
-    let mut bot = scene.serve().await;
-    target.approved(&scene, "1h").await;
-    scene
-        .until("the call", async || target.calls("issue") == 1)
-        .await;
+    let (scene, target, mut bot) = called().await;
     tell(&bot, Signal::SIGINT);
     let no_socket = async || scene.people.sockets().await.unwrap() == 0;
     scene.until("the goodbye to Slack", no_socket).await;
@@ -115,13 +121,7 @@ async fn a_second_signal_ends_it_at_once_and_the_next_start_goes_on_at_once() {
 /// What can't be recorded when it stops is handed back, so that nobody waits for a lease.
 #[tokio::test]
 async fn jobs_that_could_not_be_recorded_are_handed_back() {
-    let scene = Scene::set().await;
-    let target = SlowBox::beside(&scene);
-    let mut bot = scene.serve().await;
-    target.approved(&scene, "1h").await;
-    scene
-        .until("the call", async || target.calls("issue") == 1)
-        .await;
+    let (scene, target, mut bot) = called().await;
     scene.refuse_to_record("active").await;
     target.let_go();
     scene

@@ -1,11 +1,11 @@
 //! Tells the target a later end: the intent is committed first, then the target is called.
 
-use super::issue::{answered, order};
+use super::issue::{answered, not_done, order};
 use super::{Effects, ours};
 use crate::domain::ids::RequestId;
 use crate::domain::job::Job;
 use crate::domain::outcome::Outcome;
-use crate::issuer::{GrantOrder, IssueError};
+use crate::issuer::GrantOrder;
 use crate::service::ExtendTurn;
 
 impl Effects {
@@ -31,13 +31,7 @@ impl Effects {
                 let (handle, secret) = answered(&self.secrets, &grant.id, issued);
                 Outcome::Extended { handle, secret }
             }
-            Err(IssueError::Retry { said, after_s }) => Outcome::Retry {
-                said,
-                after_s,
-                pause_lane: false,
-            },
-            Err(IssueError::Unknown { said }) => Outcome::IssueUnknown { said },
-            Err(IssueError::Permanent { said }) => Outcome::NotExtended { said },
+            Err(error) => not_done(error, |said| Outcome::NotExtended { said }),
         })
     }
 }

@@ -41,6 +41,19 @@ pub(super) fn answered(
     (handle, has_secret)
 }
 
+/// A call that gave nothing, as an outcome; `for_good` is what it means that trying again is useless.
+pub(super) fn not_done(error: IssueError, for_good: impl FnOnce(String) -> Outcome) -> Outcome {
+    match error {
+        IssueError::Retry { said, after_s } => Outcome::Retry {
+            said,
+            after_s,
+            pause_lane: false,
+        },
+        IssueError::Unknown { said } => Outcome::IssueUnknown { said },
+        IssueError::Permanent { said } => for_good(said),
+    }
+}
+
 impl Effects {
     pub(super) async fn issue(&self, job: &Job, id: &GrantId) -> Result<Outcome, Outcome> {
         let turn = self
@@ -63,13 +76,8 @@ impl Effects {
                 let (handle, secret) = answered(&self.secrets, id, issued);
                 Outcome::Issued { handle, secret }
             }
-            Err(IssueError::Retry { said, after_s }) => Outcome::Retry {
-                said,
-                after_s,
-                pause_lane: false,
-            },
-            Err(IssueError::Unknown { said }) => Outcome::IssueUnknown { said },
             Err(IssueError::Permanent { said }) => refused(&*issuer, &order, said).await,
+            Err(error) => not_done(error, |said| Outcome::PartlyIssued { said }),
         })
     }
 }

@@ -5,7 +5,7 @@ use super::{Effects, post_failed};
 use crate::chat::card::{Letter, Occasion, SecretNews};
 use crate::chat::port::PostError;
 use crate::domain::command::MessageRef;
-use crate::domain::delivery::Delivery;
+use crate::domain::delivery::{Delivery, IssuedSecret};
 use crate::domain::grant::GrantState;
 use crate::domain::ids::{AccountId, GrantId, RequestId};
 use crate::domain::outcome::Outcome;
@@ -126,26 +126,24 @@ impl Effects {
             card: Box::new(card),
             how_to_use: told["how_to_use"].as_str().unwrap_or_default().to_owned(),
             document: told["document"].as_str().map(str::to_owned),
-            secret,
+            secret: secret.clone(),
         };
         let account = account.unwrap_or(&grant.beneficiary.account);
-        match letter {
-            Letter::Ready {
-                secret: Some(SecretNews::Here(_)),
-                ..
-            } => self.hand_over(id, account, letter).await,
-            letter => self.tell(account, &letter).await,
+        match secret {
+            Some(SecretNews::Here(secret)) => self.hand_over(id, account, &letter, secret).await,
+            _ => self.tell(account, &letter).await,
         }
     }
 
-    /// Sends a letter that holds a secret: once, unless it surely did not arrive.
+    /// Sends a letter that holds this secret: once, unless it surely did not arrive.
     async fn hand_over(
         &self,
         grant: &GrantId,
         to: &AccountId,
-        letter: Letter,
+        letter: &Letter,
+        secret: IssuedSecret,
     ) -> Result<Outcome, Outcome> {
-        let failed = match self.outbox(to.platform())?.tell(to, &letter).await {
+        let failed = match self.outbox(to.platform())?.tell(to, letter).await {
             Ok(()) => {
                 return Ok(Outcome::SecretSent {
                     grant: grant.clone(),
@@ -156,13 +154,7 @@ impl Effects {
         };
         match failed {
             PostError::RateLimited { .. } | PostError::Retry { .. } => {
-                if let Letter::Ready {
-                    secret: Some(SecretNews::Here(secret)),
-                    ..
-                } = letter
-                {
-                    self.secrets.give_back(grant, secret);
-                }
+                self.secrets.give_back(grant, secret);
                 Err(post_failed(failed))
             }
             PostError::Unknown { said }

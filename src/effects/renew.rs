@@ -1,11 +1,11 @@
 //! Has a target make the secret of live access anew: the intent is committed first.
 
-use super::issue::{answered, order};
+use super::issue::{answered, not_done, order};
 use super::{Effects, ours};
 use crate::domain::ids::GrantId;
 use crate::domain::job::Job;
 use crate::domain::outcome::Outcome;
-use crate::issuer::{GrantOrder, IssueError};
+use crate::issuer::GrantOrder;
 use crate::service::RenewTurn;
 
 impl Effects {
@@ -31,13 +31,7 @@ impl Effects {
                 let (handle, secret) = answered(&self.secrets, id, issued);
                 Outcome::Issued { handle, secret }
             }
-            Err(IssueError::Permanent { said }) => Outcome::NotIssued { said },
-            Err(IssueError::Retry { said, after_s }) => Outcome::Retry {
-                said,
-                after_s,
-                pause_lane: false,
-            },
-            Err(IssueError::Unknown { said }) => Outcome::IssueUnknown { said },
+            Err(error) => not_done(error, |said| Outcome::NotIssued { said }),
         })
     }
 }

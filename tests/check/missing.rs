@@ -1,9 +1,15 @@
 //! Everything that can be missing, each with its sentence, its line and its severity.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use jitbot::clock::SystemClock;
 use jitbot::sandbox::people::Change;
 use jitbot::sandbox::slack::World;
+use jitbot::store::Store as _;
+use jitbot::store::sqlite::SqliteStore;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use super::support::office::Office;
 use super::support::scene::Scene;
@@ -299,6 +305,38 @@ async fn issuers_and_the_database() {
     said.has("issuer.staging-ca.ca_key: the secret file ca can't be read: No such file or directory (os error 2). Check the path and who may read it.");
     // A file that may be elsewhere is no problem where nothing is asked.
     assert_eq!(office.check(&["--offline"]).await.code, 0);
+}
+
+/// As at each upgrade that has a migration: the next start brings it along.
+#[tokio::test]
+async fn a_database_of_an_older_form_is_a_warning_and_one_of_a_newer_a_problem() {
+    let office = Office::open().await;
+    let db = office.folder.path().join("jitbot.db");
+    let clock = Arc::new(SystemClock::new());
+    let made = SqliteStore::open(&db.display().to_string(), clock).await;
+    made.unwrap().close().await;
+    let mut conn = SqliteConnectOptions::new()
+        .filename(&db)
+        .connect()
+        .await
+        .unwrap();
+    for (change, code, line) in [
+        (
+            "DELETE FROM _sqlx_migrations WHERE version > 1",
+            0,
+            "is of an older form",
+        ),
+        (
+            "UPDATE _sqlx_migrations SET version = 99",
+            1,
+            "is of version 99",
+        ),
+    ] {
+        sqlx::query(change).execute(&mut conn).await.unwrap();
+        let said = office.check(&[]).await;
+        assert_eq!(said.code, code, "{}", said.text);
+        said.has(line);
+    }
 }
 
 #[tokio::test]

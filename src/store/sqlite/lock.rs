@@ -126,6 +126,18 @@ mod tests {
         );
     }
 
+    /// Else who may write in the folder could have another's file emptied by whoever opens the database.
+    #[test]
+    fn a_link_in_its_place_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("x.db");
+        let anothers = dir.path().join("anothers");
+        std::fs::write(&anothers, "kept").unwrap();
+        std::os::unix::fs::symlink(&anothers, beside(&database)).unwrap();
+        assert!(take(&database, "erase", DateTime::UNIX_EPOCH).is_err());
+        assert_eq!(std::fs::read_to_string(&anothers).unwrap(), "kept");
+    }
+
     #[test]
     fn a_folder_that_is_not_there_is_named() {
         let error = take(

@@ -59,7 +59,10 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 const READERS_MAX: u32 = 4;
 
 /// How long to wait for a lock that another program (a backup, a shell) holds for a moment.
-const BUSY_MAX: Duration = Duration::from_secs(5);
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// How long readers have to end when it is closed.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
 
 /// A database in a file.
 pub struct SqliteStore {
@@ -117,8 +120,8 @@ impl SqliteStore {
             .map_err(|error| opening(&path, error))?;
         migrate(&mut conn, &path).await?;
         introduce(&mut conn, clock.now()).await?;
-        let options = options.busy_timeout(writer::BUSY_MAX);
-        writer::wait_less(&mut conn, writer::BUSY_MAX).await?;
+        let options = options.busy_timeout(writer::LOCK_WAIT_MAX);
+        writer::wait_less(&mut conn, writer::LOCK_WAIT_MAX).await?;
         let (last_now, head) = remembered(&mut conn).await?;
         let last_now = Arc::new(AtomicI64::new(last_now.timestamp_millis()));
         let wakeups = Arc::new(Notify::new());
@@ -247,7 +250,7 @@ impl Store for SqliteStore {
     async fn close(&self) {
         let writer = self.taken().take();
         // A view that somebody forgot must not keep what was committed from being put in order.
-        let _ = tokio::time::timeout(BUSY_MAX, self.readers.close()).await;
+        let _ = tokio::time::timeout(CLOSE_MAX, self.readers.close()).await;
         if let Some(WriterHandle {
             answers,
             outcomes,
@@ -331,7 +334,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
-        .busy_timeout(BUSY_MAX)
+        .busy_timeout(LOCK_WAIT_MAX)
 }
 
 /// The writer's: a commit is an fsync, and what is deleted is overwritten.
@@ -345,7 +348,7 @@ fn writing(path: &Path) -> SqliteConnectOptions {
 fn readers(path: &Path) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(READERS_MAX)
-        .acquire_timeout(BUSY_MAX)
+        .acquire_timeout(LOCK_WAIT_MAX)
         .test_before_acquire(false)
         .connect_lazy_with(options(path).read_only(true))
 }

@@ -38,7 +38,7 @@ const BODY_MAX: Duration = Duration::from_secs(10);
 
 /// How long the writer waits for another program's lock once it works: somebody's answer may come behind one group that
 /// waits in vain, and both must be over within the 2 s that an answer may take.
-pub(super) const BUSY_MAX: Duration = Duration::from_millis(700);
+pub(super) const LOCK_WAIT_MAX: Duration = Duration::from_millis(700);
 
 /// A body and who waits for its answer.
 pub(super) struct Waiting {
