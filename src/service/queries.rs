@@ -121,10 +121,14 @@ pub(super) async fn more_time(
         return Ok(Vec::new());
     }
     let given = reads.given_extensions(&request.about_grant()).await?;
-    Ok(given
+    Ok(given_until(given))
+}
+
+fn given_until(extensions: Vec<Request>) -> Vec<(RequestId, Timestamp)> {
+    extensions
         .into_iter()
         .filter_map(|more| Some((more.id, more.spec.until?)))
-        .collect())
+        .collect()
 }
 
 impl Service {
@@ -139,21 +143,19 @@ impl Service {
             return Ok(None);
         };
         let accounts = accounts_of(&policy, &request.beneficiary);
-        let earlier = reader
-            .count_earlier(&accounts, &request.spec.resource, id)
+        let around = reader
+            .surroundings(&request, &accounts, self.store.now())
             .await?;
-        let more_time_asked = match &request.extends {
-            Some(_) => None,
-            None => reader
-                .open_extensions(&id.grant())
-                .await?
-                .pop()
-                .and_then(|open| Some((open.id, open.spec.until?))),
-        };
+        let extends = request.extends.is_some();
+        let more_time_asked = around
+            .open_extensions
+            .into_iter()
+            .next_back()
+            .filter(|_| !extends)
+            .and_then(|open| Some((open.id, open.spec.until?)));
         let own = request.about_grant();
-        let holds_same = reader
-            .grants_on_holdings(&request.spec, self.store.now())
-            .await?
+        let holds_same = around
+            .on_holdings
             .into_iter()
             .filter(|grant| grant.id != own && !grant.state.is_over())
             .filter_map(|grant| grant.deadline)
@@ -161,15 +163,16 @@ impl Service {
         Ok(Some(CardFacts {
             holds_same,
             more_time_asked,
-            more_time: more_time(&mut *reader, &request).await?,
-            grant: reader.grant(&request.about_grant()).await?,
-            decisions: reader.decisions(id).await?,
-            card: reader.card(id).await?,
+            more_time: match extends {
+                true => Vec::new(),
+                false => given_until(around.given_extensions),
+            },
+            grant: around.grant,
+            decisions: around.decisions,
+            card: around.card,
             approvers: approvers_of(&policy, &request),
-            first_time: earlier == 0 && request.extends.is_none(),
-            holds_others: reader
-                .count_live_grants(&accounts, &request.about_grant())
-                .await?,
+            first_time: around.earlier == 0 && !extends,
+            holds_others: around.other_live,
             request,
         }))
     }

@@ -3,9 +3,12 @@
 //! [`Store`] is what the rest knows; `sqlite` is behind it. One writer takes whole transactions,
 //! commits those that wait together with one fsync, and answers only afterwards.
 
+mod error;
 pub mod forgetting;
 pub mod in_use;
 pub mod sqlite;
+pub mod surroundings;
+pub mod taking;
 pub mod verify;
 pub mod watched;
 
@@ -14,7 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
+pub use self::error::StoreError;
 use self::in_use::InUse;
+use self::taking::JobTaker;
 use crate::domain::audit::{AuditDraft, AuditEntry, AuditKind, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
@@ -30,39 +35,6 @@ use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::steady::Jump;
 use crate::domain::timing::Timestamp;
-
-/// Why the store did not do what it was asked. Nothing of the transaction was kept.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// The database refused or failed.
-    #[error("the database failed: {0}")]
-    Database(String),
-    /// A row says something that can't be.
-    #[error("the database holds {what} that can't be read: {why}")]
-    Inconsistent {
-        /// Which row.
-        what: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A row was not in the state that the change began from.
-    #[error("{what} changed meanwhile")]
-    Conflict {
-        /// Which row.
-        what: String,
-    },
-    /// Another process holds the database.
-    #[error("{path} is in use by {holder}: stop that process first, or name another database")]
-    Held {
-        /// The database's file.
-        path: String,
-        /// Who holds it, as it wrote itself down.
-        holder: String,
-    },
-    /// The writer has stopped.
-    #[error("the store is shutting down; nothing was kept")]
-    Closed,
-}
 
 /// Who waits for a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +52,7 @@ pub type WriteBody<T> =
 
 /// Reads, outside or inside a write transaction.
 #[async_trait]
-pub trait Reads: watched::Watched + forgetting::Forgettable {
+pub trait Reads: watched::Watched + surroundings::Surrounded + forgetting::Forgettable {
     /// One request.
     async fn request(&mut self, id: &RequestId) -> Result<Option<Request>, StoreError>;
     /// One grant.
@@ -352,6 +324,8 @@ pub trait Tx: Reads + forgetting::Forgetting {
     /// none whose serial key is running. A claim whose lease is over can be claimed again; leases run
     /// by the machine's time, for so do calls.
     async fn claim_due(&mut self, limit: usize, paused: &[Lane]) -> Result<Vec<Job>, StoreError>;
+    /// Whoever takes jobs gets what is due when this is committed, claims that ran out among it.
+    fn look_for_jobs(&mut self);
     /// Makes every running job claimable at once: at start, when nobody else can be running them.
     async fn release_claims(&mut self) -> Result<i64, StoreError>;
 }
@@ -372,6 +346,9 @@ pub trait Store: Send + Sync + 'static {
     /// Told whenever jobs were enqueued or settled: a wake-up of those that wait then, nothing more.
     /// Register (`Notified::enable`) before looking for work.
     fn wakeups(&self) -> std::sync::Arc<tokio::sync::Notify>;
+    /// From now on jobs are claimed for this one within the transactions that enqueue or settle some, and
+    /// handed over when they are committed; with none, only [`Tx::claim_due`] claims.
+    fn hand_jobs_to(&self, taker: Option<std::sync::Arc<dyn JobTaker>>);
     /// Finishes what waits, then closes and lets the lock go.
     async fn close(&self);
 }

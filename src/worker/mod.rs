@@ -1,5 +1,6 @@
 //! Durable jobs: claims what is due, runs its handler, hands the outcome over.
 
+mod desk;
 mod pauses;
 mod run;
 
@@ -7,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use self::pauses::Pauses;
+use self::desk::{Desk, Given};
 use crate::clock::{Clock, Stopwatch};
-use crate::domain::job::{Claim, HANDLER_MAX_S, Job};
+use crate::domain::job::{HANDLER_MAX_S, Job};
 use crate::domain::outcome::Outcome;
 use crate::store::Store;
 
@@ -75,9 +76,9 @@ pub struct Worker {
     recorder: Arc<dyn Recorder>,
     clock: Arc<dyn Clock>,
     limits: Limits,
-    pauses: Mutex<Pauses>,
-    /// Claims whose runs are over, to be told to the store with the next claim.
-    over: Mutex<Vec<Claim>>,
+    desk: Arc<Desk>,
+    /// What was given; whoever runs the loop takes this.
+    given: Mutex<Option<mpsc::UnboundedReceiver<Given>>>,
     /// The last failure that was logged, so that one that repeats is logged once.
     complained: Mutex<Option<String>>,
     /// When the loop began its last turn.
@@ -95,14 +96,16 @@ impl Worker {
         recorder: Arc<dyn Recorder>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let limits = Limits::default();
+        let (given, received) = mpsc::unbounded_channel();
         Self {
             store,
             handler,
             recorder,
+            desk: Arc::new(Desk::new(clock.clone(), limits.in_flight, given)),
+            given: Mutex::new(Some(received)),
             clock,
-            limits: Limits::default(),
-            pauses: Mutex::new(Pauses::default()),
-            over: Mutex::new(Vec::new()),
+            limits,
             complained: Mutex::new(None),
             turned: Mutex::new(None),
             stopping: watch::Sender::new(false),
@@ -117,7 +120,10 @@ impl Worker {
 
     /// With other limits.
     #[must_use]
-    pub const fn with_limits(mut self, limits: Limits) -> Self {
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        let (given, received) = mpsc::unbounded_channel();
+        self.desk = Arc::new(Desk::new(self.clock.clone(), limits.in_flight, given));
+        self.given = Mutex::new(Some(received));
         self.limits = limits;
         self
     }

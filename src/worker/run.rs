@@ -1,7 +1,6 @@
 //! The worker's loop, and its one-after-the-other form for tests and simulations.
 
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,59 +8,83 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::desk::Given;
 use super::{Worker, lock};
 use crate::clock::Stopwatch;
 use crate::domain::job::{Job, JobKind};
 use crate::domain::outcome::Outcome;
+use crate::domain::timing::Timestamp;
+use crate::store::taking::{JobTaker as _, Wanted};
 use crate::store::{StoreError, Urgency, write};
 
 /// Jobs that [`Worker::run_until_idle`] runs at most before it says that there is no end.
 const IDLE_MAX: usize = 100_000;
 
+/// What the loop waits for.
+enum Event {
+    Given(Given),
+    /// A run is over, and there may be more to take.
+    Over(bool),
+    Stop,
+}
+
 impl Worker {
     /// Works until `shutdown` says true (or its sender is gone), then waits for what is in flight.
     ///
-    /// Must run alone on its store: it begins by making every claim of an earlier process free.
+    /// Must run alone on its store, and once: it begins by making every claim of an earlier process free.
     pub async fn run(self: Arc<Self>, mut shutdown: watch::Receiver<bool>) {
-        let wakeups = self.store.wakeups();
-        let mut running: JoinSet<()> = JoinSet::new();
+        let Some(mut given) = lock(&self.given).take() else {
+            tracing::error!("a worker runs once; this one has run already");
+            return;
+        };
+        let mut running: JoinSet<bool> = JoinSet::new();
         let mut released = false;
+        let mut next_due = None;
+        let mut looks = true;
+        let mut looked = Stopwatch::start();
         while !told_to_stop(&shutdown) {
             *lock(&self.turned) = Some(Stopwatch::start());
-            // Registered before looking: what is enqueued from here on wakes the wait below.
-            let mut woken = pin!(wakeups.notified());
-            woken.as_mut().enable();
-            while running.try_join_next().is_some() {}
-            let pause = match self.look(&mut running, &mut released).await {
-                Ok(None) => continue,
-                Ok(Some(pause)) => pause,
-                Err(error) => {
+            if looks || looked.elapsed() >= self.limits.poll {
+                looks = false;
+                looked = Stopwatch::start();
+                if let Err(error) = self.look(&mut released).await {
                     self.complain(&error);
                     // Woken or not: a store that fails is not asked again at once.
                     let pause = self.limits.after_failure;
                     let _ = tokio::time::timeout(pause, stopped(&mut shutdown)).await;
+                    looks = true;
                     continue;
                 }
-            };
+            }
             let event = async {
                 tokio::select! {
-                    () = woken => {}
-                    Some(_) = running.join_next() => {}
-                    () = stopped(&mut shutdown) => {}
+                    Some(given) = given.recv() => Event::Given(given),
+                    Some(ended) = running.join_next() => Event::Over(ended.unwrap_or(true)),
+                    () = stopped(&mut shutdown) => Event::Stop,
                 }
             };
-            // Running out is as good as being woken: it looks again.
-            let _ = tokio::time::timeout(pause, event).await;
+            match tokio::time::timeout(self.pause(next_due), event).await {
+                Ok(Event::Given(Given::Jobs(jobs, due))) => {
+                    next_due = due;
+                    *lock(&self.complained) = None;
+                    for job in jobs {
+                        let worker = Arc::clone(&self);
+                        running.spawn(async move { worker.work_off(&job).await });
+                    }
+                }
+                Ok(Event::Given(Given::Failed(error))) => self.complain(&error),
+                Ok(Event::Over(more)) => looks = more,
+                Ok(Event::Stop) => {}
+                Err(_elapsed) => looks = true,
+            }
         }
+        self.desk.close();
+        self.store.hand_jobs_to(None);
         self.stop(running).await;
     }
 
-    /// Claims what is due and spawns it. Returns how long to wait, or none to look again at once.
-    async fn look(
-        self: &Arc<Self>,
-        running: &mut JoinSet<()>,
-        released: &mut bool,
-    ) -> Result<Option<Duration>, StoreError> {
+    /// Has what is due claimed: it is given like everything that is claimed later on.
+    async fn look(&self, released: &mut bool) -> Result<(), StoreError> {
         if !*released {
             let freed = self.release().await?;
             *released = true;
@@ -71,58 +94,50 @@ impl Worker {
                     "jobs that an earlier process was at are due again"
                 );
             }
+            self.store.hand_jobs_to(Some(self.desk.clone()));
         }
-        let room = self.limits.in_flight.saturating_sub(running.len());
-        if room == 0 {
-            return Ok(Some(self.limits.poll));
-        }
-        let jobs = self.claim(room).await?;
-        *lock(&self.complained) = None;
-        let full = jobs.len() == room;
-        for job in jobs {
-            let worker = Arc::clone(self);
-            running.spawn(async move { worker.work_off(&job).await });
-        }
-        if full {
-            return Ok(None);
-        }
-        Ok(Some(self.wait().await?))
+        write(&*self.store, Urgency::Outcome, |tx| {
+            tx.look_for_jobs();
+            Box::pin(async { Ok(()) })
+        })
+        .await
     }
 
     /// Until the first job that waits is due, and never longer than the poll interval: the engine's
     /// clock may be faster than the machine's.
-    async fn wait(&self) -> Result<Duration, StoreError> {
-        let due = self.store.reader().await?.next_due().await?;
-        let ahead = due.and_then(|due| (due - self.store.now()).to_std().ok());
-        // What is due already and was not claimed waits for its lane.
-        Ok(match ahead {
-            Some(ahead) if !ahead.is_zero() => ahead.min(self.limits.poll),
-            _ => self.limits.poll,
-        })
+    fn pause(&self, next_due: Option<Timestamp>) -> Duration {
+        let ahead = next_due.and_then(|due| (due - self.store.now()).to_std().ok());
+        ahead.unwrap_or(self.limits.poll).min(self.limits.poll)
     }
 
-    async fn claim(&self, room: usize) -> Result<Vec<Job>, StoreError> {
-        let paused = lock(&self.pauses).now(self.clock.now());
-        let over = std::mem::take(&mut *lock(&self.over));
+    /// Claims one job.
+    async fn claim_one(&self) -> Result<Option<Job>, StoreError> {
+        let Wanted { paused, over, .. } = self.desk.wanted();
         let told = over.clone();
         let claimed = write(&*self.store, Urgency::Outcome, move |tx| {
             Box::pin(async move {
                 for claim in told {
                     tx.let_go(claim).await?;
                 }
-                tx.claim_due(room, &paused).await
+                tx.claim_due(1, &paused).await
             })
         })
         .await;
-        if claimed.is_err() {
-            lock(&self.over).extend(over);
+        match claimed {
+            Ok(mut jobs) => {
+                self.desk.took(jobs.len());
+                Ok(jobs.pop())
+            }
+            Err(error) => {
+                self.desk.not_kept(over, &error);
+                Err(error)
+            }
         }
-        claimed
     }
 
     /// Runs a job and records what came of it, however long the store fails meanwhile: until the claim
-    /// is about to run out, since others may then run it too.
-    async fn work_off(&self, job: &Job) {
+    /// is about to run out, since others may then run it too. Says whether there may be more to take.
+    async fn work_off(&self, job: &Job) -> bool {
         let since_claim = Stopwatch::start();
         let outcome = self.handle(job).await;
         let mut stopping = self.stopping.subscribe();
@@ -145,14 +160,14 @@ impl Worker {
             tracing::debug!(job.id = job.id, error = %error, "an outcome is not recorded yet");
             let _ = tokio::time::timeout(pause, stopped(&mut stopping)).await;
         }
-        lock(&self.over).push(job.claim());
+        self.desk.run_is_over(job.claim())
     }
 
     /// Runs a job and records what came of it, if that goes at once.
     async fn attempt(&self, job: &Job) -> Result<(), String> {
         let outcome = self.handle(job).await;
         let recorded = self.record(job, outcome).await;
-        lock(&self.over).push(job.claim());
+        self.desk.run_is_over(job.claim());
         recorded
     }
 
@@ -175,7 +190,7 @@ impl Worker {
             ..
         } = &outcome
         {
-            lock(&self.pauses).pause(&job.lane, *after_s, self.clock.now());
+            self.desk.pause(&job.lane, *after_s);
         }
         outcome
     }
@@ -195,17 +210,17 @@ impl Worker {
     /// The first failure to claim or to record, or that there was no end of jobs.
     pub async fn run_until_idle(&self) -> Result<usize, String> {
         for ran in 0..IDLE_MAX {
-            let claimed = self.claim(1).await.map_err(|error| error.to_string())?;
-            let Some(job) = claimed.first() else {
+            let claimed = self.claim_one().await.map_err(|error| error.to_string())?;
+            let Some(job) = claimed else {
                 return Ok(ran);
             };
-            self.attempt(job).await?;
+            self.attempt(&job).await?;
         }
         Err(format!("there was no end after {IDLE_MAX} jobs"))
     }
 
     /// Lets what is in flight finish, then makes what did not, or could not be recorded, free at once.
-    async fn stop(&self, mut running: JoinSet<()>) {
+    async fn stop(&self, mut running: JoinSet<bool>) {
         self.stopping.send_replace(true);
         let ended = tokio::time::timeout(self.limits.stop, async {
             while running.join_next().await.is_some() {}

@@ -3,17 +3,23 @@
 //! PostgreSQL lets several processes claim at once, with `FOR UPDATE SKIP LOCKED` beside the unique
 //! index on serial keys. Here the one writer claims alone, so a claim is one UPDATE after the other.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::fault::database;
-use super::rows;
+use super::fault::{database, inconsistent};
+use super::rows::{self, instant};
+use super::several::told_of_each;
 use crate::domain::job::{Job, LEASE_S, Lane};
 use crate::domain::steady::Jump;
 use crate::domain::timing::{Timestamp, seconds};
 use crate::store::StoreError;
+use crate::store::taking::Wanted;
 
 /// Rows that are marked as due in one transaction at most: more follow in the next.
 const RIPEN_MAX: i64 = 1_000;
+
+/// Lanes of which jobs are claimed in one question.
+const TOGETHER_MAX: usize = 8;
 
 /// How long a row whose kind can't be read is put aside, in seconds: another version may know it.
 const UNREADABLE_WAIT_S: i64 = 600;
@@ -21,6 +27,11 @@ const UNREADABLE_WAIT_S: i64 = 600;
 pub(super) const RIPEN: &str = "UPDATE jobs SET ripe = 1 WHERE id IN (
     SELECT id FROM jobs WHERE state = 'waiting' AND ripe = 0 AND run_at <= $1
     ORDER BY run_at, id LIMIT $2)";
+
+// What was cancelled in flight, by the claims ([job, attempt]) whose runs are over.
+pub(super) const LET_GO: &str =
+    "DELETE FROM jobs WHERE state IN ('running', 'cancelled') AND state = 'cancelled'
+    AND id || '/' || attempt IN (SELECT value FROM json_each($3))";
 
 // SQLite takes a partial index only where its condition stands in the query word for word: hence the
 // `IN` beside each narrower condition.
@@ -30,10 +41,10 @@ pub(super) const RIPEN: &str = "UPDATE jobs SET ripe = 1 WHERE id IN (
 pub(super) const EXPIRE: &str = "UPDATE jobs SET state = 'waiting', ripe = 1, lease_until = NULL,
     again_at = NULL, failures = failures + 1, last_error = 'its claim ran out',
     run_at = CASE WHEN run_at < $1 THEN run_at ELSE $1 END
-    WHERE state IN ('running', 'cancelled') AND state = 'running' AND lease_until <= $2";
+    WHERE state IN ('running', 'cancelled') AND state = 'running' AND lease_until <= $4";
 
 pub(super) const EXPIRE_UNWANTED: &str = "DELETE FROM jobs
-    WHERE state IN ('running', 'cancelled') AND state = 'cancelled' AND lease_until <= $1";
+    WHERE state IN ('running', 'cancelled') AND state = 'cancelled' AND lease_until <= $4";
 
 pub(super) const RELEASE: &str = "UPDATE jobs SET state = 'waiting', ripe = 1, lease_until = NULL,
     again_at = NULL, run_at = CASE WHEN run_at < $1 THEN run_at ELSE $1 END
@@ -47,13 +58,26 @@ pub(super) const IN_FLIGHT: &str = "SELECT lane, count(*) AS n FROM jobs
 
 // Lanes with due jobs, from one on, each found by a seek: what it costs depends on how many lanes
 // are wanted, not on how many jobs wait in them.
-pub(super) const LANES: &str = "WITH RECURSIVE due (lane) AS (
-        SELECT min(lane) FROM jobs WHERE state = 'waiting' AND ripe = 1 AND lane > $1
+pub(super) const LANES_AFTER: &str = "WITH RECURSIVE due (lane) AS (
+        SELECT min(lane) FROM jobs WHERE state = 'waiting' AND ripe = 1 AND lane > $5
         UNION ALL
         SELECT (SELECT min(lane) FROM jobs
             WHERE state = 'waiting' AND ripe = 1 AND lane > due.lane)
         FROM due WHERE due.lane IS NOT NULL)
-    SELECT lane FROM due WHERE lane IS NOT NULL LIMIT $2";
+    SELECT lane FROM due WHERE lane IS NOT NULL
+    LIMIT $6 + (SELECT count(*) FROM jobs WHERE state IN ('running', 'cancelled'))";
+
+pub(super) const LANES_UPTO: &str = "WITH RECURSIVE due (lane) AS (
+        SELECT min(lane) FROM jobs WHERE state = 'waiting' AND ripe = 1 AND lane <= $5
+        UNION ALL
+        SELECT (SELECT min(lane) FROM jobs
+            WHERE state = 'waiting' AND ripe = 1 AND lane > due.lane AND lane <= $5)
+        FROM due WHERE due.lane IS NOT NULL)
+    SELECT lane FROM due WHERE lane IS NOT NULL
+    LIMIT $6 + (SELECT count(*) FROM jobs WHERE state IN ('running', 'cancelled'))";
+
+pub(super) const NEXT_UNRIPE: &str =
+    "SELECT min(run_at) AS due FROM jobs WHERE state = 'waiting' AND ripe = 0";
 
 pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', ripe = 0, attempt = attempt + 1,
     lease_until = $1
@@ -79,79 +103,82 @@ pub(super) struct Moment {
     pub(super) jump: Option<Jump>,
 }
 
+/// What is looked for.
+pub(super) struct Look<'w> {
+    pub(super) wanted: &'w Wanted,
+    /// Claims whose lease is over too. They are rare: not every look asks for them.
+    pub(super) expired: bool,
+    pub(super) at: Moment,
+}
+
+/// What stands before anything is claimed.
+struct Standing {
+    changed: bool,
+    in_flight: Vec<(String, usize)>,
+    /// Those after the last turn first, then from the beginning.
+    lanes: Vec<String>,
+    next_due: Option<Timestamp>,
+}
+
 /// Claims; `turn` is the lane that had the last turn, and is moved on.
 pub(super) async fn claim_due(
     conn: &mut SqliteConnection,
-    limit: usize,
-    paused: &[Lane],
+    look: Look<'_>,
     turn: &mut String,
-    at: Moment,
 ) -> Result<Claimed, StoreError> {
+    let Wanted { room, paused, .. } = look.wanted;
+    let standing = standing(conn, &look, turn).await?;
     let mut claimed = Claimed {
         jobs: Vec::new(),
-        changed: false,
+        changed: standing.changed,
+        next_due: standing.next_due,
     };
-    let now = at.now.timestamp_millis();
-    let machine_now = at.machine_now.timestamp_millis();
-    let mut moved = 0;
-    for (sql, second) in [(RIPEN, RIPEN_MAX), (EXPIRE, machine_now)] {
-        moved += sqlx::query(sql)
-            .bind(now)
-            .bind(second)
-            .execute(&mut *conn)
-            .await
-            .map_err(database)?
-            .rows_affected();
-    }
-    moved += sqlx::query(EXPIRE_UNWANTED)
-        .bind(machine_now)
-        .execute(&mut *conn)
-        .await
-        .map_err(database)?
-        .rows_affected();
-    claimed.changed = moved > 0;
+    let mut open: Vec<(String, usize)> = standing
+        .lanes
+        .into_iter()
+        .filter(|lane| !paused.iter().any(|paused| paused.0 == *lane))
+        .map(|lane| {
+            let runs = standing
+                .in_flight
+                .iter()
+                .find(|(other, _)| *other == lane)
+                .map_or(0, |(_, runs)| *runs);
+            let room = Lane(lane.clone()).in_flight_max().saturating_sub(runs);
+            (lane, room)
+        })
+        .filter(|(_, room)| *room > 0)
+        .collect();
 
-    let in_flight = in_flight(conn).await?;
-    let mut open: Vec<(String, usize)> =
-        lanes_from(conn, turn, limit + in_flight.len() + paused.len())
-            .await?
-            .into_iter()
-            .filter(|lane| !paused.iter().any(|paused| paused.0 == *lane))
-            .map(|lane| {
-                let runs = in_flight
-                    .iter()
-                    .find(|(other, _)| *other == lane)
-                    .map_or(0, |(_, runs)| *runs);
-                let room = Lane(lane.clone()).in_flight_max().saturating_sub(runs);
-                (lane, room)
-            })
-            .filter(|(_, room)| *room > 0)
-            .collect();
-
-    let lease_until = (at.machine_now + seconds(LEASE_S)).timestamp_millis();
+    let lease_until = (look.at.machine_now + seconds(LEASE_S)).timestamp_millis();
     let mut first_round = true;
-    while claimed.jobs.len() < limit && !open.is_empty() {
+    while claimed.jobs.len() < *room && !open.is_empty() {
         let mut next_round = Vec::with_capacity(open.len());
-        for (lane, room) in open {
-            if claimed.jobs.len() >= limit {
+        let mut lanes = open.into_iter();
+        loop {
+            let left = room - claimed.jobs.len();
+            let some: Vec<(String, usize)> = lanes.by_ref().take(left.min(TOGETHER_MAX)).collect();
+            if some.is_empty() {
                 break;
             }
-            if first_round {
-                turn.clone_from(&lane);
+            if first_round && let Some((last, _)) = some.last() {
+                turn.clone_from(last);
             }
-            match claim_one(conn, &lane, lease_until, at.now).await? {
-                One::Claimed(job) => {
-                    claimed.jobs.push(*job);
-                    claimed.changed = true;
-                    if room > 1 {
-                        next_round.push((lane, room - 1));
+            let found = claim_of_each(conn, &some, lease_until, look.at.now).await?;
+            for ((lane, room), one) in some.into_iter().zip(found) {
+                match one {
+                    One::Claimed(job) => {
+                        claimed.jobs.push(*job);
+                        claimed.changed = true;
+                        if room > 1 {
+                            next_round.push((lane, room - 1));
+                        }
                     }
+                    One::PutAside => {
+                        claimed.changed = true;
+                        next_round.push((lane, room));
+                    }
+                    One::Nothing => {}
                 }
-                One::PutAside => {
-                    claimed.changed = true;
-                    next_round.push((lane, room));
-                }
-                One::Nothing => {}
             }
         }
         open = next_round;
@@ -160,12 +187,75 @@ pub(super) async fn claim_due(
     Ok(claimed)
 }
 
+/// Marks what is due, frees what is over, and says what is there to claim.
+async fn standing(
+    conn: &mut SqliteConnection,
+    look: &Look<'_>,
+    turn: &str,
+) -> Result<Standing, StoreError> {
+    let over: Vec<String> = look
+        .wanted
+        .over
+        .iter()
+        .map(|claim| format!("{}/{}", claim.job, claim.attempt))
+        .collect();
+    let over =
+        serde_json::to_string(&over).map_err(|why| inconsistent("claims that are over", why))?;
+    let lanes_max = look.wanted.room + look.wanted.paused.len();
+    let mut statements = vec![RIPEN, LET_GO];
+    if look.expired {
+        statements.extend([EXPIRE, EXPIRE_UNWANTED]);
+    }
+    let asks_from = statements.len();
+    statements.extend([IN_FLIGHT, LANES_AFTER, LANES_UPTO, NEXT_UNRIPE]);
+    let query = sqlx::query(AssertSqlSafe(statements.join("; ")))
+        .bind(look.at.now.timestamp_millis())
+        .bind(RIPEN_MAX)
+        .bind(over)
+        .bind(look.at.machine_now.timestamp_millis())
+        .bind(turn)
+        .bind(i64::try_from(lanes_max).unwrap_or(i64::MAX));
+    let told = told_of_each(conn, query).await?;
+    let (done, asked) = told.split_at(asks_from.min(told.len()));
+    let [in_flight, after, upto, due] = asked else {
+        return Err(inconsistent("a look for jobs", "it was not told everything"));
+    };
+    let lane = |row: &SqliteRow| row.try_get::<String, _>("lane").map_err(database);
+    Ok(Standing {
+        changed: done.iter().any(|one| one.changed > 0),
+        in_flight: in_flight
+            .rows
+            .iter()
+            .map(|row| {
+                let runs: i64 = row.try_get("n").map_err(database)?;
+                Ok((lane(row)?, usize::try_from(runs).unwrap_or(usize::MAX)))
+            })
+            .collect::<Result<_, StoreError>>()?,
+        lanes: after
+            .rows
+            .iter()
+            .chain(&upto.rows)
+            .map(lane)
+            .collect::<Result<_, _>>()?,
+        next_due: match due.rows.first() {
+            Some(row) => row
+                .try_get::<Option<i64>, _>("due")
+                .map_err(database)?
+                .map(|ms| instant(ms, "the next job"))
+                .transpose()?,
+            None => None,
+        },
+    })
+}
+
 /// What a claim yielded.
 #[derive(Debug)]
 pub(super) struct Claimed {
     pub(super) jobs: Vec<Job>,
     /// Whether any row changed.
     pub(super) changed: bool,
+    /// When the first job is due that is not due yet.
+    pub(super) next_due: Option<Timestamp>,
 }
 
 enum One {
@@ -175,73 +265,44 @@ enum One {
     Nothing,
 }
 
-async fn claim_one(
+/// The next job of each of these lanes.
+async fn claim_of_each(
     conn: &mut SqliteConnection,
-    lane: &str,
+    lanes: &[(String, usize)],
     lease_until: i64,
     now: Timestamp,
-) -> Result<One, StoreError> {
-    let row = sqlx::query(CLAIM)
-        .bind(lease_until)
-        .bind(lane)
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(database)?;
-    let Some(row) = row else {
-        return Ok(One::Nothing);
-    };
-    match rows::job(&row) {
-        Ok(job) => Ok(One::Claimed(Box::new(job))),
-        // One row that this version can't read must not hold up its lane, nor be forgotten.
-        Err(why) => {
-            let id: i64 = row.try_get("id").map_err(database)?;
-            tracing::error!(job.id = id, error = %why, "a job can't be read; it is put aside and tried again");
-            sqlx::query(PUT_ASIDE)
-                .bind(why.to_string())
-                .bind((now + seconds(UNREADABLE_WAIT_S)).timestamp_millis())
-                .bind(id)
-                .execute(conn)
-                .await
-                .map_err(database)?;
-            Ok(One::PutAside)
-        }
+) -> Result<Vec<One>, StoreError> {
+    let claims: Vec<String> = (2..lanes.len() + 2)
+        .map(|n| CLAIM.replace("$2", &format!("${n}")))
+        .collect();
+    let mut query = sqlx::query(AssertSqlSafe(claims.join("; "))).bind(lease_until);
+    for (lane, _) in lanes {
+        query = query.bind(lane);
     }
-}
-
-async fn in_flight(conn: &mut SqliteConnection) -> Result<Vec<(String, usize)>, StoreError> {
-    let lanes: Vec<(String, i64)> = sqlx::query_as(IN_FLIGHT)
-        .fetch_all(conn)
-        .await
-        .map_err(database)?;
-    Ok(lanes
-        .into_iter()
-        .map(|(lane, runs)| (lane, usize::try_from(runs).unwrap_or(usize::MAX)))
-        .collect())
-}
-
-/// At most `wanted` lanes with due jobs: those after the last turn first, then from the beginning.
-async fn lanes_from(
-    conn: &mut SqliteConnection,
-    turn: &str,
-    wanted: usize,
-) -> Result<Vec<String>, StoreError> {
-    let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
-    let mut lanes: Vec<String> = Vec::new();
-    for (from, wraps) in [(turn, false), ("", true)] {
-        let found: Vec<String> = sqlx::query_scalar(LANES)
-            .bind(from)
-            .bind(wanted)
-            .fetch_all(&mut *conn)
-            .await
-            .map_err(database)?;
-        lanes.extend(
-            found
-                .into_iter()
-                .filter(|lane| !wraps || lane.as_str() <= turn),
-        );
+    let mut found = Vec::with_capacity(lanes.len());
+    for told in told_of_each(conn, query).await? {
+        let Some(row) = told.rows.first() else {
+            found.push(One::Nothing);
+            continue;
+        };
+        found.push(match rows::job(row) {
+            Ok(job) => One::Claimed(Box::new(job)),
+            // One row that this version can't read must not hold up its lane, nor be forgotten.
+            Err(why) => {
+                let id: i64 = row.try_get("id").map_err(database)?;
+                tracing::error!(job.id = id, error = %why, "a job can't be read; it is put aside and tried again");
+                sqlx::query(PUT_ASIDE)
+                    .bind(why.to_string())
+                    .bind((now + seconds(UNREADABLE_WAIT_S)).timestamp_millis())
+                    .bind(id)
+                    .execute(&mut *conn)
+                    .await
+                    .map_err(database)?;
+                One::PutAside
+            }
+        });
     }
-    lanes.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
-    Ok(lanes)
+    Ok(found)
 }
 
 /// Makes every running job claimable at once; what was cancelled in flight goes.

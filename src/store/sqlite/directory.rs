@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::fault::{database, inconsistent};
-use super::requests::push_in;
 use super::rows::instant;
+use super::several::{numbered, rows_of_each};
 use crate::domain::directory::{
     AccountStatus, DirectoryGroup, DirectoryHealth, GroupTrouble, Known, KnownAccount, KnownGroup,
 };
@@ -16,6 +16,13 @@ use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
 
 const GROUPS: &str = "SELECT id, fetched_at, trouble FROM directory_groups";
+
+const MEMBER_OF: &str =
+    "SELECT group_id AS id, account FROM directory_members WHERE account IN";
+
+const KNOWN_ACCOUNTS: &str =
+    "SELECT account, status, time_zone, fetched_at FROM directory_accounts
+    WHERE status IS NOT NULL AND account IN";
 
 const GROUP: &str = "SELECT * FROM directory_groups WHERE source = $1 AND id = $2";
 
@@ -86,11 +93,17 @@ pub(super) async fn known(
         about: accounts.iter().cloned().collect(),
         ..Known::default()
     };
-    for row in sqlx::query(GROUPS)
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(database)?
-    {
+    let about = numbered(1, accounts.len());
+    let keys = super::keys::OF;
+    let sql = format!(
+        "{GROUPS}; {MEMBER_OF} ({about}); {KNOWN_ACCOUNTS} ({about}); {keys} ({about})"
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for account in accounts {
+        query = query.bind(account.as_str());
+    }
+    let [groups, members, known_accounts, keys] = rows_of_each(conn, query).await?;
+    for row in groups {
         let trouble: Option<String> = row.try_get("trouble").map_err(database)?;
         let group = KnownGroup {
             as_of: fetched_in(&row)?,
@@ -99,32 +112,12 @@ pub(super) async fn known(
         };
         known.groups.insert(group_in(&row)?, group);
     }
-    if accounts.is_empty() {
-        return Ok(known);
-    }
-    let names = || accounts.iter().map(AccountId::as_str);
-    let mut query =
-        QueryBuilder::new("SELECT group_id AS id, account FROM directory_members WHERE ");
-    push_in(&mut query, "account", names());
-    for row in query
-        .build()
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(database)?
-    {
+    for row in members {
         if let Some(group) = known.groups.get_mut(&group_in(&row)?) {
             group.members.insert(account_in(&row)?);
         }
     }
-    let mut query =
-        QueryBuilder::new("SELECT * FROM directory_accounts WHERE status IS NOT NULL AND ");
-    push_in(&mut query, "account", names());
-    for row in query
-        .build()
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(database)?
-    {
+    for row in known_accounts {
         let word: String = row.try_get("status").map_err(database)?;
         let status = AccountStatus::parse(&word)
             .ok_or_else(|| inconsistent("an account's status", format!("it is `{word}`")))?;
@@ -137,7 +130,7 @@ pub(super) async fn known(
         };
         known.accounts.insert(account_in(&row)?, account);
     }
-    known.keys = super::keys::of(conn, accounts).await?;
+    known.keys = super::keys::read(&keys)?;
     Ok(known)
 }
 

@@ -8,17 +8,17 @@ use crate::domain::ids::GrantId;
 use crate::domain::request::Request;
 use crate::store::StoreError;
 
-const OPEN_EXTENSIONS: &str = "SELECT * FROM requests WHERE extends = $1
+pub(super) const OPEN: &str = "SELECT * FROM requests WHERE extends = $1
     AND state IN ('checking', 'pending') ORDER BY submitted_at";
 
-const GIVEN_EXTENSIONS: &str = "SELECT * FROM requests WHERE extends = $1
+pub(super) const GIVEN: &str = "SELECT * FROM requests WHERE extends = $1
     AND extension_state = 'given' ORDER BY submitted_at, id";
 
 pub(super) async fn open(
     conn: &mut SqliteConnection,
     grant: &GrantId,
 ) -> Result<Vec<Request>, StoreError> {
-    let found = sqlx::query(OPEN_EXTENSIONS)
+    let found = sqlx::query(OPEN)
         .bind(grant.as_str())
         .fetch_all(conn)
         .await
@@ -30,7 +30,7 @@ pub(super) async fn given(
     conn: &mut SqliteConnection,
     grant: &GrantId,
 ) -> Result<Vec<Request>, StoreError> {
-    let found = sqlx::query(GIVEN_EXTENSIONS)
+    let found = sqlx::query(GIVEN)
         .bind(grant.as_str())
         .fetch_all(conn)
         .await

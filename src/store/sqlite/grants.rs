@@ -15,7 +15,7 @@ use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
 use crate::store::in_use::InUse;
 
-const BY_ID: &str = "SELECT * FROM grants WHERE id = $1";
+pub(super) const BY_ID: &str = "SELECT * FROM grants WHERE id = $1";
 
 const INSERT: &str = "INSERT INTO grants (id, request, state, beneficiary_account,
     beneficiary_person, resource, issuer, spec, spec_hash, approved_at, activate_by, end_by,
@@ -48,7 +48,7 @@ const LIVE_FOR: &str = "SELECT * FROM grants WHERE resource = $1
 const ENDED_EARLY: &str = "SELECT * FROM grants WHERE issuer = $1 AND ending_reason IS NOT NULL
     AND native_deadline IS NOT NULL AND native_deadline > $2 ORDER BY serial";
 
-const ON_HOLDING: &str = "SELECT g.* FROM grants g
+pub(super) const ON_HOLDING: &str = "SELECT g.* FROM grants g
     JOIN grant_holdings link ON link.grant_id = g.id
     JOIN holdings h ON h.id = link.holding
     WHERE h.issuer = $1 AND h.account = $2 AND h.entitlement = $3

@@ -1,6 +1,6 @@
 //! Jobs: enqueued, dropped, settled. How they are claimed stands in `claims`.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::fault::{database, inconsistent};
 use super::rows::instant;
@@ -9,28 +9,36 @@ use crate::domain::job_order::{JobOrder, OnDuplicate};
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
 
-pub(super) const OPEN_BY_KEY: &str = "SELECT id, state, run_at, again_at FROM jobs
-    WHERE key = $1 AND state IN ('waiting', 'running')";
+// What stands under the key already is kept, moved, or moved to an earlier moment; one that is running is
+// told to run again. The last parameter says which.
+pub(super) const ENQUEUE: &str =
+    "INSERT INTO jobs (kind, key, lane, serial_key, rank, run_at, state, ripe, attempt, failures, ordered_at)
+    VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, 0, 0, $8)
+    ON CONFLICT (key) WHERE state IN ('waiting', 'running') DO UPDATE SET
+        kind = CASE state WHEN 'waiting' THEN excluded.kind ELSE kind END,
+        lane = CASE state WHEN 'waiting' THEN excluded.lane ELSE lane END,
+        serial_key = CASE state WHEN 'waiting' THEN excluded.serial_key ELSE serial_key END,
+        rank = CASE state WHEN 'waiting' THEN excluded.rank ELSE rank END,
+        run_at = CASE state WHEN 'waiting' THEN excluded.run_at ELSE run_at END,
+        ripe = CASE state WHEN 'waiting' THEN excluded.ripe ELSE ripe END,
+        failures = CASE state WHEN 'waiting' THEN 0 ELSE failures END,
+        again_at = CASE state WHEN 'running' THEN excluded.run_at ELSE again_at END
+    WHERE $9 = 'move' OR ($9 = 'move_earlier' AND CASE state
+        WHEN 'running' THEN again_at IS NULL OR excluded.run_at < again_at
+        ELSE excluded.run_at < run_at END)";
 
-const INSERT: &str = "INSERT INTO jobs (kind, key, lane, serial_key, rank, run_at, state, ripe,
-    attempt, failures, ordered_at) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, 0, 0, $8)";
-
-pub(super) const MOVE: &str =
-    "UPDATE jobs SET kind = $1, lane = $2, serial_key = $3, rank = $4, run_at = $5,
-    ripe = $6, failures = 0 WHERE id = $7";
-
-pub(super) const RUN_AGAIN: &str = "UPDATE jobs SET again_at = $1 WHERE id = $2";
-
-pub(super) const CANCEL_WAITING: &str = "DELETE FROM jobs
-    WHERE key = $1 AND state IN ('waiting', 'running') AND state = 'waiting'";
-
-pub(super) const CANCEL_RUNNING: &str = "UPDATE jobs SET state = 'cancelled', again_at = NULL
-    WHERE key = $1 AND state IN ('waiting', 'running') AND state = 'running'";
+pub(super) const CANCEL: [&str; 2] = [
+    "DELETE FROM jobs WHERE key = $1 AND state IN ('waiting', 'running') AND state = 'waiting'",
+    "UPDATE jobs SET state = 'cancelled', again_at = NULL
+    WHERE key = $1 AND state IN ('waiting', 'running') AND state = 'running'",
+];
 
 pub(super) const CLAIMED: &str = "SELECT state, again_at FROM jobs
     WHERE id = $1 AND attempt = $2 AND state IN ('running', 'cancelled')";
 
-pub(super) const DONE: &str = "DELETE FROM jobs WHERE id = $1 AND attempt = $2";
+// One that nobody asked for again meanwhile.
+pub(super) const DONE: &str = "DELETE FROM jobs
+    WHERE id = $1 AND attempt = $2 AND state = 'running' AND again_at IS NULL";
 
 pub(super) const WAIT: &str =
     "UPDATE jobs SET state = 'waiting', lease_until = NULL, again_at = NULL,
@@ -68,77 +76,37 @@ pub(super) async fn enqueue(
     order: &JobOrder,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let open = sqlx::query(OPEN_BY_KEY)
-        .bind(order.key.as_str())
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(database)?;
     let kind = serde_json::to_string(&order.kind)
         .map_err(|why| inconsistent(format!("job {}", order.key), why))?;
-    let run_at = order.run_at.timestamp_millis();
-    let Some(open) = open else {
-        sqlx::query(INSERT)
-            .bind(kind)
-            .bind(order.key.as_str())
-            .bind(order.lane.0.as_str())
-            .bind(order.serial_key.as_deref())
-            .bind(order.rank)
-            .bind(run_at)
-            .bind(ripe(order.run_at, now))
-            .bind(now.timestamp_millis())
-            .execute(conn)
-            .await
-            .map_err(database)?;
-        return Ok(());
+    let on_duplicate = match order.on_duplicate {
+        OnDuplicate::Keep => "keep",
+        OnDuplicate::Move => "move",
+        OnDuplicate::MoveEarlier => "move_earlier",
     };
-    let id: i64 = open.try_get("id").map_err(database)?;
-    let running = open.try_get::<String, _>("state").map_err(database)? == "running";
-    let stands: Option<i64> = if running {
-        open.try_get("again_at").map_err(database)?
-    } else {
-        open.try_get("run_at").map_err(database)?
-    };
-    let moves = match order.on_duplicate {
-        OnDuplicate::Keep => false,
-        OnDuplicate::Move => true,
-        OnDuplicate::MoveEarlier => stands.is_none_or(|stands| run_at < stands),
-    };
-    if !moves {
-        return Ok(());
-    }
-    if running {
-        sqlx::query(RUN_AGAIN)
-            .bind(run_at)
-            .bind(id)
-            .execute(conn)
-            .await
-            .map_err(database)?;
-    } else {
-        sqlx::query(MOVE)
-            .bind(kind)
-            .bind(order.lane.0.as_str())
-            .bind(order.serial_key.as_deref())
-            .bind(order.rank)
-            .bind(run_at)
-            .bind(ripe(order.run_at, now))
-            .bind(id)
-            .execute(conn)
-            .await
-            .map_err(database)?;
-    }
+    sqlx::query(ENQUEUE)
+        .bind(kind)
+        .bind(order.key.as_str())
+        .bind(order.lane.0.as_str())
+        .bind(order.serial_key.as_deref())
+        .bind(order.rank)
+        .bind(order.run_at.timestamp_millis())
+        .bind(ripe(order.run_at, now))
+        .bind(now.timestamp_millis())
+        .bind(on_duplicate)
+        .execute(conn)
+        .await
+        .map_err(database)?;
     Ok(())
 }
 
 /// A waiting row goes. A running one frees its key and settles nothing any more, but keeps its place
 /// until its run is over: the call that it may be making still is one call in flight.
 pub(super) async fn cancel(conn: &mut SqliteConnection, key: &str) -> Result<(), StoreError> {
-    for sql in [CANCEL_WAITING, CANCEL_RUNNING] {
-        sqlx::query(sql)
-            .bind(key)
-            .execute(&mut *conn)
-            .await
-            .map_err(database)?;
-    }
+    sqlx::query(AssertSqlSafe(CANCEL.join("; ")))
+        .bind(key)
+        .execute(conn)
+        .await
+        .map_err(database)?;
     Ok(())
 }
 
@@ -207,12 +175,26 @@ async fn wait(
     Ok(())
 }
 
+/// Whether it was settled as done, which most are.
+async fn done(conn: &mut SqliteConnection, claim: Claim) -> Result<bool, StoreError> {
+    let gone = sqlx::query(DONE)
+        .bind(claim.job)
+        .bind(claim.attempt)
+        .execute(conn)
+        .await
+        .map_err(database)?;
+    Ok(gone.rows_affected() > 0)
+}
+
 pub(super) async fn settle(
     conn: &mut SqliteConnection,
     claim: Claim,
     settle: &Settle,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    if *settle == Settle::Done && done(conn, claim).await? {
+        return Ok(true);
+    }
     let Some((unwanted, again_at)) = claimed(conn, claim).await? else {
         return Ok(false);
     };
@@ -230,14 +212,7 @@ pub(super) async fn settle(
         error: None,
     };
     match (settle, again_at) {
-        (Settle::Done, None) => {
-            sqlx::query(DONE)
-                .bind(claim.job)
-                .bind(claim.attempt)
-                .execute(conn)
-                .await
-                .map_err(database)?;
-        }
+        (Settle::Done, None) => return Ok(false),
         // It was asked for again while it ran: that wish is a new one, whatever became of this.
         (Settle::Done, Some(at)) => wait(conn, claim, anew(at), now).await?,
         (Settle::GiveUp { error }, Some(at)) => {

@@ -11,6 +11,8 @@ use crate::domain::spec::ContentHash;
 use crate::domain::timing::Timestamp;
 use crate::store::{DigestMark, StoreError};
 
+pub(super) const CARD: &str = "SELECT * FROM cards WHERE request = $1";
+
 // The first card that is recorded stays: a press on any other copy is refused.
 const RECORD_CARD: &str = "INSERT INTO cards (request, place, message, at)
     VALUES ($1, $2, $3, $4) ON CONFLICT (request) DO NOTHING";
@@ -32,7 +34,7 @@ pub(super) async fn card(
     conn: &mut SqliteConnection,
     id: &RequestId,
 ) -> Result<Option<MessageRef>, StoreError> {
-    let row = sqlx::query("SELECT * FROM cards WHERE request = $1")
+    let row = sqlx::query(CARD)
         .bind(id.as_str())
         .fetch_optional(conn)
         .await

@@ -2,36 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{QueryBuilder, Row, SqliteConnection};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 use super::fault::{database, inconsistent};
-use super::requests::push_in;
 use super::rows::instant;
 use crate::domain::directory::KeyRow;
 use crate::domain::ids::AccountId;
 use crate::domain::public_key::PublicKey;
 use crate::store::StoreError;
 
+pub(super) const OF: &str =
+    "SELECT account, key, changed_at FROM public_keys WHERE account IN";
+
 const KEEP: &str = "INSERT INTO public_keys (account, key, changed_at) VALUES ($1, $2, $3)
     ON CONFLICT (account) DO UPDATE SET key = excluded.key, changed_at = excluded.changed_at";
 
 const OWNERS: &str = "SELECT account FROM public_keys WHERE key = $1 ORDER BY account";
 
-/// What is known of the keys of these accounts.
-pub(super) async fn of(
-    conn: &mut SqliteConnection,
-    accounts: &[AccountId],
-) -> Result<BTreeMap<AccountId, KeyRow>, StoreError> {
-    let mut query = QueryBuilder::new("SELECT account, key, changed_at FROM public_keys WHERE ");
-    push_in(
-        &mut query,
-        "account",
-        accounts.iter().map(AccountId::as_str),
-    );
-    let rows = query.build().fetch_all(conn).await.map_err(database)?;
+/// What is known of the keys of accounts, as [`OF`] finds them.
+pub(super) fn read(rows: &[SqliteRow]) -> Result<BTreeMap<AccountId, KeyRow>, StoreError> {
     let mut keys = BTreeMap::new();
     for row in rows {
-        let account = account_in(&row)?;
+        let account = account_in(row)?;
         let line: Option<String> = row.try_get("key").map_err(database)?;
         let key = line
             .map(|line| PublicKey::parse(&line))

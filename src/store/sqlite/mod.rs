@@ -9,6 +9,7 @@ mod directory;
 mod erasing;
 mod extensions;
 mod fault;
+mod file;
 mod forgetting;
 mod forms;
 mod grants;
@@ -16,19 +17,20 @@ mod jobs;
 mod kept;
 mod keys;
 mod lock;
+mod queues;
 mod record;
 mod removing;
 mod requests;
 mod rewriting;
 mod rows;
+mod several;
 mod standing;
+mod surroundings;
 mod trouble;
 mod tx;
 mod view;
 mod writer;
 
-use std::fs::{OpenOptions, Permissions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,10 +46,13 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use self::fault::database;
+use self::file::{make_private, resolve, there};
 pub use self::lock::Held;
+use self::queues::{Queues, Waiting, Yield};
 use self::trouble::Trouble;
 use self::view::View;
-use self::writer::{Queues, Waiting, Writer, Yield, remembered};
+use self::writer::{Taker, Writer, remembered};
+use super::taking::JobTaker;
 use super::{Reads, Store, StoreError, Urgency, WriteBody};
 use crate::clock::Clock;
 use crate::domain::timing::Timestamp;
@@ -61,6 +66,10 @@ const READERS_MAX: u32 = 4;
 /// How long to wait for a lock that another program (a backup, a shell) holds for a moment.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// Statements that a connection keeps prepared: more than there are, since preparing one anew costs more
+/// than running it.
+const STATEMENTS_KEPT: usize = 500;
+
 /// How long readers have to end when it is closed.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
 
@@ -72,6 +81,7 @@ pub struct SqliteStore {
     clock: Option<Arc<dyn Clock>>,
     last_now: Arc<AtomicI64>,
     wakeups: Arc<Notify>,
+    taker: Taker,
 }
 
 struct WriterHandle {
@@ -125,6 +135,7 @@ impl SqliteStore {
         let (last_now, head) = remembered(&mut conn).await?;
         let last_now = Arc::new(AtomicI64::new(last_now.timestamp_millis()));
         let wakeups = Arc::new(Notify::new());
+        let taker = Taker::default();
         let (answers, answers_rx) = mpsc::unbounded_channel();
         let (outcomes, outcomes_rx) = mpsc::unbounded_channel();
         let writer = Writer {
@@ -132,6 +143,7 @@ impl SqliteStore {
             conn,
             clock: clock.clone(),
             wakeups: wakeups.clone(),
+            taker: taker.clone(),
             last_now: last_now.clone(),
             head,
             turn: String::new(),
@@ -154,6 +166,7 @@ impl SqliteStore {
             clock: Some(clock),
             last_now,
             wakeups,
+            taker,
         })
     }
 
@@ -196,6 +209,7 @@ impl SqliteStore {
             clock: None,
             last_now: Arc::new(AtomicI64::new(last_now.timestamp_millis())),
             wakeups: Arc::new(Notify::new()),
+            taker: Taker::default(),
         })
     }
 
@@ -247,6 +261,10 @@ impl Store for SqliteStore {
         self.wakeups.clone()
     }
 
+    fn hand_jobs_to(&self, taker: Option<Arc<dyn JobTaker>>) {
+        self.taker.store(taker.map(Arc::new));
+    }
+
     async fn close(&self) {
         let writer = self.taken().take();
         // A view that somebody forgot must not keep what was committed from being put in order.
@@ -265,75 +283,11 @@ impl Store for SqliteStore {
     }
 }
 
-/// The file that a path or URL names, with its folder's links resolved: one file has one lock.
-/// The path of a database that is there.
-fn there(path_or_url: &str) -> Result<PathBuf, StoreError> {
-    let path = resolve(path_or_url)?;
-    if path.is_file() {
-        return Ok(path);
-    }
-    Err(StoreError::Database(format!(
-        "there is no database at {}",
-        path.display()
-    )))
-}
-
-fn resolve(path_or_url: &str) -> Result<PathBuf, StoreError> {
-    let path = path_or_url
-        .strip_prefix("sqlite://")
-        .or_else(|| path_or_url.strip_prefix("sqlite:"))
-        .unwrap_or(path_or_url);
-    if path.is_empty() || path.contains(['?', '\0']) || path == ":memory:" {
-        return Err(StoreError::Database(format!(
-            "`{path_or_url}` names no file: write a path, or sqlite://PATH without parameters"
-        )));
-    }
-    let path = Path::new(path);
-    if let Ok(real) = path.canonicalize() {
-        return Ok(real);
-    }
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    match (folder.canonicalize(), path.file_name()) {
-        (Ok(folder), Some(name)) => Ok(folder.join(name)),
-        (Err(error), _) => Err(StoreError::Database(format!(
-            "the folder of {} can't be used: {error}",
-            path.display()
-        ))),
-        (Ok(_), None) => Err(StoreError::Database(format!(
-            "{} names no file",
-            path.display()
-        ))),
-    }
-}
-
-/// A new database is its owner's alone; SQLite gives the files beside it the same rights.
-fn make_private(path: &Path) -> Result<(), StoreError> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .and_then(|file| {
-            // One that was there before may be open to others.
-            let mode = file.metadata()?.permissions().mode();
-            match mode & 0o077 {
-                0 => Ok(()),
-                _ => file.set_permissions(Permissions::from_mode(mode & 0o700)),
-            }
-        })
-        .map_err(|error| {
-            StoreError::Database(format!("{} can't be written: {error}", path.display()))
-        })
-}
-
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
+        .statement_cache_capacity(STATEMENTS_KEPT)
         .busy_timeout(LOCK_WAIT_MAX)
 }
 

@@ -13,7 +13,8 @@ const HEAD: &str = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
 
 const INSERT: &str = "INSERT INTO audit (seq, body, prev, hash) VALUES ($1, $2, $3, $4)";
 
-const INSERT_TEXT: &str = "INSERT INTO audit_texts (seq, salt, text) VALUES ($1, $2, $3)";
+const INSERT_WITH_TEXT: &str = "INSERT INTO audit (seq, body, prev, hash) VALUES ($1, $2, $3, $4);
+    INSERT INTO audit_texts (seq, salt, text) VALUES ($1, $5, $6)";
 
 const AFTER: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
     FROM audit a LEFT JOIN audit_texts t ON t.seq = a.seq
@@ -98,23 +99,20 @@ pub(super) async fn append_after(
     now: Timestamp,
 ) -> Result<Head, StoreError> {
     let entry = append(head, draft, rand::random(), now);
-    sqlx::query(INSERT)
+    let insert = if entry.text.is_some() {
+        INSERT_WITH_TEXT
+    } else {
+        INSERT
+    };
+    let mut insert = sqlx::query(insert)
         .bind(entry.seq)
         .bind(entry.body)
         .bind(entry.prev.0)
-        .bind(entry.hash.0.as_str())
-        .execute(&mut *conn)
-        .await
-        .map_err(database)?;
+        .bind(entry.hash.0.as_str());
     if let Some(beside) = entry.text {
-        sqlx::query(INSERT_TEXT)
-            .bind(entry.seq)
-            .bind(beside.salt)
-            .bind(beside.text)
-            .execute(&mut *conn)
-            .await
-            .map_err(database)?;
+        insert = insert.bind(beside.salt).bind(beside.text);
     }
+    insert.execute(conn).await.map_err(database)?;
     Ok(Head {
         count: entry.seq,
         hash: entry.hash,

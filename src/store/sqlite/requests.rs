@@ -34,7 +34,7 @@ const WAITING_AT: &str = "SELECT * FROM requests
     WHERE state IN ('checking', 'pending') AND state = 'pending' AND card_place IS $1
     ORDER BY submitted_at, id LIMIT $2";
 
-const DECISIONS: &str = "SELECT * FROM decisions WHERE request = $1 ORDER BY id";
+pub(super) const DECISIONS: &str = "SELECT * FROM decisions WHERE request = $1 ORDER BY id";
 
 const INSERT_DECISION: &str = "INSERT INTO decisions (request, approve, account, person, via_group,
     group_as_of, spec_hash, policy_hash, rules, at, why)

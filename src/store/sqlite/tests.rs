@@ -94,7 +94,8 @@ async fn a_new_database_is_its_owners_alone_with_all_that_lies_beside_it() {
     }
     // One that somebody opened to others is closed at the next start.
     open.store.close().await;
-    std::fs::set_permissions(&open.path, Permissions::from_mode(0o644)).unwrap();
+    let for_all = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&open.path, for_all).unwrap();
     let store = SqliteStore::open(open.path.to_str().unwrap(), clock())
         .await
         .unwrap();

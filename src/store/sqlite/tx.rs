@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::claims::{self, Moment};
+use super::claims::{self, Look, Moment};
 use super::{directory, grants, jobs, kept, keys, record, requests};
 use crate::domain::audit::{AuditDraft, Head};
 use crate::domain::command::MessageRef;
@@ -19,6 +19,7 @@ use crate::domain::request::{Request, RequestState};
 use crate::domain::spec::ContentHash;
 use crate::domain::steady::Jump;
 use crate::domain::timing::Timestamp;
+use crate::store::taking::Wanted;
 use crate::store::{StoreError, Tx};
 
 /// What the writer lends to a body, and learns from it.
@@ -33,6 +34,8 @@ pub(super) struct SqliteTx<'c> {
     pub(super) changed: bool,
     /// Whether jobs were enqueued or settled.
     pub(super) wakes: bool,
+    /// Whether it is to be looked for jobs, claims that ran out among them.
+    pub(super) looks: bool,
     /// The database failed under this body. A full disk may have undone the whole transaction
     /// already, and what is written after that would be kept by itself: nothing more is.
     pub(super) broken: Option<StoreError>,
@@ -52,6 +55,7 @@ impl<'c> SqliteTx<'c> {
             head,
             changed: false,
             wakes: false,
+            looks: false,
             broken: None,
         }
     }
@@ -253,11 +257,25 @@ impl Tx for SqliteTx<'_> {
             return Err(error.clone());
         }
         let changed = self.changed;
-        let result = claims::claim_due(self.conn, limit, paused, self.turn, self.at).await;
+        let wanted = Wanted {
+            room: limit,
+            paused: paused.to_vec(),
+            over: Vec::new(),
+        };
+        let look = Look {
+            wanted: &wanted,
+            expired: true,
+            at: self.at,
+        };
+        let result = claims::claim_due(self.conn, look, self.turn).await;
         let claimed = self.end(result)?;
         // An idle look must not cost a commit.
         self.changed = changed || claimed.changed;
         Ok(claimed.jobs)
+    }
+
+    fn look_for_jobs(&mut self) {
+        self.looks = true;
     }
 
     async fn release_claims(&mut self) -> Result<i64, StoreError> {

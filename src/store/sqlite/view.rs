@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::tx::SqliteTx;
-use super::{directory, extensions, grants, jobs, kept, keys, record, requests, standing};
+use super::{directory, extensions, grants, jobs, kept, keys, record, requests, standing, surroundings};
 use crate::domain::audit::{AuditEntry, AuditKind, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
@@ -22,6 +22,7 @@ use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::standing::Standing;
 use crate::domain::timing::Timestamp;
 use crate::store::in_use::InUse;
+use crate::store::surroundings::{Surrounded, Surroundings};
 use crate::store::watched::Watched;
 use crate::store::{DigestMark, Reads, StoreError};
 
@@ -42,6 +43,18 @@ macro_rules! reads {
         impl Watched for $reader {
             async fn standing(&mut self, now: Timestamp) -> Result<Standing, StoreError> {
                 standing::standing(self.conn(), now).await
+            }
+        }
+
+        #[async_trait]
+        impl Surrounded for $reader {
+            async fn surroundings(
+                &mut self,
+                request: &Request,
+                accounts: &[AccountId],
+                ended_after: Timestamp,
+            ) -> Result<Surroundings, StoreError> {
+                surroundings::of(self.conn(), request, accounts, ended_after).await
             }
         }
 

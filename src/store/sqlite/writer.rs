@@ -5,32 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use futures_util::FutureExt;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::Notify;
 
-use super::claims::Moment;
+use super::claims::{self, Claimed, Look, Moment};
 use super::fault::database;
 use super::lock::Held;
+use super::queues::{Queues, Reply, Waiting, Yield, answer};
 use super::record;
 use super::rows::instant;
 use super::trouble::Trouble;
 use super::tx::SqliteTx;
 use crate::clock::Clock;
 use crate::domain::audit::Head;
+use crate::domain::job::Claim;
 use crate::domain::timing::Timestamp;
-use crate::store::{StoreError, WriteBody};
-
-/// What a body yields.
-pub(super) type Yield = Box<dyn std::any::Any + Send>;
-
-/// Bodies that are committed together at most.
-const GROUP_MAX: usize = 64;
-
-/// Places in a group that answers leave to outcomes, so that a flood of commands can't keep what was
-/// done from being recorded.
-const OUTCOMES_MIN: usize = 16;
+use crate::store::taking::JobTaker;
+use crate::store::StoreError;
 
 /// How long a body may take. It waits for nothing but the database, so this is never reached unless
 /// something is wrong with it; then it must not hold up everybody for ever.
@@ -40,43 +34,19 @@ const BODY_MAX: Duration = Duration::from_secs(10);
 /// waits in vain, and both must be over within the 2 s that an answer may take.
 pub(super) const LOCK_WAIT_MAX: Duration = Duration::from_millis(700);
 
-/// A body and who waits for its answer.
-pub(super) struct Waiting {
-    pub(super) body: WriteBody<Yield>,
-    pub(super) answer: Reply,
-}
+// Several statements in one: each question to the database wakes its thread and then ours, which costs
+// more than what it asks. One that fails ends the rest.
+//
+// Each body stands between savepoints. RELEASE comes first at the end, too: where the database has undone
+// the transaction by itself it fails, and nothing after it is kept by itself.
+const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT body";
+const NEXT_BODY: &str = "RELEASE body; SAVEPOINT body";
+const UNDO_BODY: &str = "ROLLBACK TO body";
+const COMMIT: &str = "RELEASE body; UPDATE meta SET last_now = $1; COMMIT";
+const COMMIT_NOTHING: &str = "RELEASE body; COMMIT";
 
-/// Where bodies wait.
-pub(super) struct Queues {
-    pub(super) answers: mpsc::UnboundedReceiver<Waiting>,
-    pub(super) outcomes: mpsc::UnboundedReceiver<Waiting>,
-}
-
-impl Queues {
-    /// What waits now, answers first; none when nobody can send any more.
-    async fn next_group(&mut self) -> Option<Vec<Waiting>> {
-        let first = tokio::select! {
-            biased;
-            Some(waiting) = self.answers.recv() => waiting,
-            Some(waiting) = self.outcomes.recv() => waiting,
-            else => return None,
-        };
-        let mut group = vec![first];
-        while group.len() < GROUP_MAX - OUTCOMES_MIN {
-            match self.answers.try_recv() {
-                Ok(waiting) => group.push(waiting),
-                Err(_) => break,
-            }
-        }
-        while group.len() < GROUP_MAX {
-            match self.outcomes.try_recv() {
-                Ok(waiting) => group.push(waiting),
-                Err(_) => break,
-            }
-        }
-        Some(group)
-    }
-}
+/// Who takes jobs, while somebody does.
+pub(super) type Taker = Arc<ArcSwapOption<Arc<dyn JobTaker>>>;
 
 /// The writer's own.
 pub(super) struct Writer {
@@ -84,6 +54,8 @@ pub(super) struct Writer {
     pub(super) conn: SqliteConnection,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) wakeups: Arc<Notify>,
+    /// Who takes jobs, if anybody does.
+    pub(super) taker: Taker,
     /// The time of the last committed transaction, in milliseconds; readers look at it.
     pub(super) last_now: Arc<AtomicI64>,
     /// The end of the record.
@@ -105,11 +77,19 @@ struct Group {
     head: Head,
     changed: bool,
     wakes: bool,
+    looks: bool,
+    /// What was claimed, for whom.
+    claimed: Option<ClaimedFor>,
     done: Vec<(Reply, Result<Yield, StoreError>)>,
 }
 
-/// Whom to tell what came of a write.
-type Reply = oneshot::Sender<Result<Yield, StoreError>>;
+/// Jobs that were claimed for somebody.
+struct ClaimedFor {
+    taker: Arc<dyn JobTaker>,
+    /// Claims that it said to be over.
+    over: Vec<Claim>,
+    found: Result<Claimed, StoreError>,
+}
 
 impl Writer {
     /// Works until nobody can send any more and everything that waited is done.
@@ -139,6 +119,8 @@ impl Writer {
             head: self.head.clone(),
             changed: false,
             wakes: false,
+            looks: false,
+            claimed: None,
             done: Vec::with_capacity(waiting.len()),
         };
         let mut broken = None;
@@ -152,6 +134,9 @@ impl Writer {
                 Some(error) => group.done.push((one.answer, Err(StoreError::clone(error)))),
             }
         }
+        if broken.is_none() && (group.wakes || group.looks) {
+            broken = self.claim(&mut group, at).await.err();
+        }
         let committed = match broken {
             Some(error) => Err(error),
             None => self.end(group.changed, at).await,
@@ -161,6 +146,9 @@ impl Writer {
             Err(error) => {
                 self.unsure = Some(group.head);
                 self.failed(&error);
+                if let Some(ClaimedFor { taker, over, .. }) = group.claimed {
+                    taker.not_kept(over, &error);
+                }
                 // Nothing of the group was kept: who succeeded did not.
                 for (to, result) in group.done {
                     answer(to, result.and(Err(error.clone())));
@@ -174,7 +162,7 @@ impl Writer {
         if self.stale {
             self.reopen().await?;
         }
-        execute(&mut self.conn, "BEGIN IMMEDIATE").await?;
+        execute(&mut self.conn, BEGIN).await?;
         let last = self.last_now.load(Ordering::Acquire);
         let now = self.clock.now().timestamp_millis().max(last);
         Ok(Moment {
@@ -192,7 +180,9 @@ impl Writer {
         at: Moment,
     ) -> Result<(), StoreError> {
         let Waiting { body, answer } = one;
-        if let Err(error) = execute(&mut self.conn, "SAVEPOINT body").await {
+        if !group.done.is_empty()
+            && let Err(error) = execute(&mut self.conn, NEXT_BODY).await
+        {
             group.done.push((answer, Err(error.clone())));
             return Err(error);
         }
@@ -208,23 +198,21 @@ impl Writer {
                 BODY_MAX.as_secs()
             ))),
         };
-        let (head, changed, wakes) = (tx.head.clone(), tx.changed, tx.wakes);
+        let (head, changed) = (tx.head.clone(), tx.changed);
+        let (wakes, looks) = (tx.wakes, tx.looks);
         let result = match tx.broken.take() {
             Some(error) => result.and(Err(error)),
             None => result,
         };
-        let ended = if result.is_ok() {
-            execute(&mut self.conn, "RELEASE body").await
-        } else {
-            match execute(&mut self.conn, "ROLLBACK TO body").await {
-                Ok(()) => execute(&mut self.conn, "RELEASE body").await,
-                Err(error) => Err(error),
-            }
+        let ended = match result.is_ok() {
+            true => Ok(()),
+            false => execute(&mut self.conn, UNDO_BODY).await,
         };
         if result.is_ok() {
             group.head = head;
             group.changed |= changed;
             group.wakes |= wakes;
+            group.looks |= looks;
         }
         if result.as_ref().is_err_and(is_out_of_step) {
             self.stale = true;
@@ -233,16 +221,47 @@ impl Writer {
         ended
     }
 
+    /// Claims what whoever takes jobs wants of them, in this transaction. Where that fails the rest of the
+    /// group is kept all the same; an error is one of the whole transaction.
+    async fn claim(&mut self, group: &mut Group, at: Moment) -> Result<(), StoreError> {
+        let Some(taker) = self.taker.load_full() else {
+            return Ok(());
+        };
+        let taker: Arc<dyn JobTaker> = Arc::clone(&*taker);
+        let wanted = taker.wanted();
+        execute(&mut self.conn, NEXT_BODY).await?;
+        let look = Look {
+            wanted: &wanted,
+            expired: group.looks,
+            at,
+        };
+        let found = claims::claim_due(&mut self.conn, look, &mut self.turn).await;
+        let ended = match &found {
+            Ok(claimed) => {
+                group.changed |= claimed.changed;
+                Ok(())
+            }
+            Err(_) => execute(&mut self.conn, UNDO_BODY).await,
+        };
+        group.claimed = Some(ClaimedFor {
+            taker,
+            over: wanted.over,
+            found,
+        });
+        ended
+    }
+
     async fn end(&mut self, changed: bool, at: Moment) -> Result<(), StoreError> {
-        if changed {
-            sqlx::query("UPDATE meta SET last_now = $1")
-                .bind(at.now.timestamp_millis())
-                .execute(&mut self.conn)
-                .await
-                .map_err(database)?;
-        }
         // Where nothing changed this writes nothing.
-        execute(&mut self.conn, "COMMIT").await
+        if !changed {
+            return execute(&mut self.conn, COMMIT_NOTHING).await;
+        }
+        sqlx::query(COMMIT)
+            .bind(at.now.timestamp_millis())
+            .execute(&mut self.conn)
+            .await
+            .map(|_| ())
+            .map_err(database)
     }
 
     /// After the commit: answers, then the rest may know.
@@ -259,6 +278,12 @@ impl Writer {
         }
         for (to, result) in group.done {
             answer(to, result);
+        }
+        if let Some(ClaimedFor { taker, over, found }) = group.claimed {
+            match found {
+                Ok(claimed) => taker.take(claimed.jobs, claimed.next_due),
+                Err(error) => taker.not_kept(over, &error),
+            }
         }
         if recorded {
             tracing::info!(record.head = %self.head, "recorded");
@@ -353,9 +378,4 @@ async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), S
         .await
         .map(|_| ())
         .map_err(database)
-}
-
-/// Nobody may be waiting any more; what was committed stays all the same.
-fn answer(to: Reply, result: Result<Yield, StoreError>) {
-    let _ = to.send(result);
 }

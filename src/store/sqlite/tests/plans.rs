@@ -5,21 +5,22 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use super::super::{MIGRATIONS, claims, jobs, removing};
 
 /// Everything that runs when jobs are claimed and settled, thousands of times an hour.
-const STATEMENTS: [&str; 23] = [
+const STATEMENTS: [&str; 24] = [
     claims::RIPEN,
     claims::EXPIRE,
     claims::EXPIRE_UNWANTED,
     claims::RELEASE,
     claims::RELEASE_UNWANTED,
     claims::IN_FLIGHT,
-    claims::LANES,
+    claims::LET_GO,
+    claims::LANES_AFTER,
+    claims::LANES_UPTO,
+    claims::NEXT_UNRIPE,
     claims::CLAIM,
     claims::PUT_ASIDE,
-    jobs::OPEN_BY_KEY,
-    jobs::MOVE,
-    jobs::RUN_AGAIN,
-    jobs::CANCEL_WAITING,
-    jobs::CANCEL_RUNNING,
+    jobs::ENQUEUE,
+    jobs::CANCEL[0],
+    jobs::CANCEL[1],
     jobs::CLAIMED,
     jobs::DONE,
     jobs::WAIT,

@@ -1,0 +1,93 @@
+//! What a card or a letter shows beside its request, in one question.
+
+use std::collections::BTreeMap;
+
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+
+use super::fault::{database, inconsistent};
+use super::several::{numbered, told_of_each};
+use super::{extensions, grants, kept, requests, rows};
+use crate::domain::ids::AccountId;
+use crate::domain::request::Request;
+use crate::domain::timing::Timestamp;
+use crate::store::StoreError;
+use crate::store::surroundings::Surroundings;
+
+pub(super) async fn of(
+    conn: &mut SqliteConnection,
+    request: &Request,
+    accounts: &[AccountId],
+    ended_after: Timestamp,
+) -> Result<Surroundings, StoreError> {
+    let grant = request.about_grant();
+    let entitlements = &request.spec.entitlements;
+    let theirs = numbered(7, accounts.len());
+    let mut statements = vec![
+        grants::BY_ID.to_owned(),
+        extensions::OPEN.to_owned(),
+        extensions::GIVEN.to_owned(),
+        requests::DECISIONS.replace("$1", "$2"),
+        kept::CARD.replace("$1", "$2"),
+        format!(
+            "SELECT count(*) AS n FROM requests r WHERE r.requester_account IN ({theirs})
+            AND r.resource = $3 AND r.id <> $2"
+        ),
+        format!(
+            "SELECT count(*) AS n FROM grants WHERE beneficiary_account IN ({theirs})
+            AND state NOT IN ('ended', 'failed', 'cancelled') AND id <> $1"
+        ),
+    ];
+    let asked = statements.len();
+    for n in 0..entitlements.len() {
+        let on_holding = grants::ON_HOLDING
+            .replace("$4", "$6")
+            .replace("$3", &format!("${}", 7 + accounts.len() + n))
+            .replace("$2", "$5")
+            .replace("$1", "$4");
+        statements.push(on_holding);
+    }
+    let mut query = sqlx::query(AssertSqlSafe(statements.join("; ")))
+        .bind(grant.as_str())
+        .bind(request.id.as_str())
+        .bind(request.spec.resource.as_str())
+        .bind(request.spec.issuer.as_str())
+        .bind(request.spec.account.id.as_str())
+        .bind(ended_after.timestamp_millis());
+    for account in accounts {
+        query = query.bind(account.as_str());
+    }
+    for entitlement in entitlements {
+        query = query.bind(entitlement.as_str());
+    }
+    let told = told_of_each(conn, query).await?;
+    let [grant, open, given, decisions, card, earlier, live] = told.get(..asked).unwrap_or(&[])
+    else {
+        return Err(inconsistent(
+            format!("what stands around request {}", request.id),
+            "it was not told in full",
+        ));
+    };
+    let mut on_holdings = BTreeMap::new();
+    for row in told.iter().skip(asked).flat_map(|one| &one.rows) {
+        let grant = rows::grant(row)?;
+        on_holdings.insert(grant.serial, grant);
+    }
+    let count = |told: &super::several::Told| match told.rows.first() {
+        Some(row) => row.try_get::<i64, _>("n").map_err(database),
+        None => Ok(0),
+    };
+    Ok(Surroundings {
+        grant: grant.rows.first().map(rows::grant).transpose()?,
+        decisions: decisions
+            .rows
+            .iter()
+            .map(rows::decision)
+            .collect::<Result<_, _>>()?,
+        card: card.rows.first().map(rows::card).transpose()?,
+        earlier: count(earlier)?,
+        other_live: count(live)?,
+        on_holdings: on_holdings.into_values().collect(),
+        open_extensions: requests::all(&open.rows)?,
+        given_extensions: requests::all(&given.rows)?,
+    })
+}
