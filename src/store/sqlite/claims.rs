@@ -218,7 +218,10 @@ async fn standing(
     let told = told_of_each(conn, query).await?;
     let (done, asked) = told.split_at(asks_from.min(told.len()));
     let [in_flight, after, upto, due] = asked else {
-        return Err(inconsistent("a look for jobs", "it was not told everything"));
+        return Err(inconsistent(
+            "a look for jobs",
+            "it was not told everything",
+        ));
     };
     let lane = |row: &SqliteRow| row.try_get::<String, _>("lane").map_err(database);
     Ok(Standing {

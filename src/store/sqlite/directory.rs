@@ -17,11 +17,9 @@ use crate::store::StoreError;
 
 const GROUPS: &str = "SELECT id, fetched_at, trouble FROM directory_groups";
 
-const MEMBER_OF: &str =
-    "SELECT group_id AS id, account FROM directory_members WHERE account IN";
+const MEMBER_OF: &str = "SELECT group_id AS id, account FROM directory_members WHERE account IN";
 
-const KNOWN_ACCOUNTS: &str =
-    "SELECT account, status, time_zone, fetched_at FROM directory_accounts
+const KNOWN_ACCOUNTS: &str = "SELECT account, status, time_zone, fetched_at FROM directory_accounts
     WHERE status IS NOT NULL AND account IN";
 
 const GROUP: &str = "SELECT * FROM directory_groups WHERE source = $1 AND id = $2";
@@ -95,9 +93,8 @@ pub(super) async fn known(
     };
     let about = numbered(1, accounts.len());
     let keys = super::keys::OF;
-    let sql = format!(
-        "{GROUPS}; {MEMBER_OF} ({about}); {KNOWN_ACCOUNTS} ({about}); {keys} ({about})"
-    );
+    let sql =
+        format!("{GROUPS}; {MEMBER_OF} ({about}); {KNOWN_ACCOUNTS} ({about}); {keys} ({about})");
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for account in accounts {
         query = query.bind(account.as_str());

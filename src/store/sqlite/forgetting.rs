@@ -17,7 +17,7 @@ macro_rules! forgettable {
         #[async_trait]
         impl Forgettable for $reader {
             async fn removed_segments(&mut self) -> Result<Vec<Segment>, StoreError> {
-                removing::segments(self.conn()).await
+                removing::segments(self.conn().await?).await
             }
 
             async fn oldest_segment(
@@ -26,18 +26,18 @@ macro_rules! forgettable {
                 machine_now: Timestamp,
                 entries_max: i64,
             ) -> Result<Option<OldSegment>, StoreError> {
-                removing::oldest(self.conn(), until, machine_now, entries_max).await
+                removing::oldest(self.conn().await?, until, machine_now, entries_max).await
             }
 
             async fn texts_of(&mut self, account: &AccountId) -> Result<Vec<i64>, StoreError> {
-                erasing::texts_of(self.conn(), account).await
+                erasing::texts_of(self.conn().await?, account).await
             }
 
             async fn personal_rows(
                 &mut self,
                 account: &AccountId,
             ) -> Result<PersonalRows, StoreError> {
-                erasing::personal_rows(self.conn(), account).await
+                erasing::personal_rows(self.conn().await?, account).await
             }
         }
     };
@@ -53,17 +53,17 @@ impl Forgetting for SqliteTx<'_> {
         segment: &Segment,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let result = removing::remove(self.begin()?, segment, until).await;
+        let result = removing::remove(self.begin().await?, segment, until).await;
         self.end(result)
     }
 
     async fn erase_texts(&mut self, entries: &[i64]) -> Result<(), StoreError> {
-        let result = erasing::erase_texts(self.begin()?, entries).await;
+        let result = erasing::erase_texts(self.begin().await?, entries).await;
         self.end(result)
     }
 
     async fn erase_rows(&mut self, account: &AccountId) -> Result<PersonalRows, StoreError> {
-        let result = erasing::erase_rows(self.begin()?, account).await;
+        let result = erasing::erase_rows(self.begin().await?, account).await;
         self.end(result)
     }
 }

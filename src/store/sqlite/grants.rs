@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{QueryBuilder, SqliteConnection};
 
+use super::changes::Change;
 use super::fault::{database, inconsistent, or_taken};
 use super::requests::{push_in, spec_text};
 use super::rows;
@@ -153,33 +154,30 @@ pub(super) async fn insert(conn: &mut SqliteConnection, grant: &Grant) -> Result
         .fetch_one(&mut *conn)
         .await
         .map_err(or_taken(|| what))?;
-    for entitlement in &grant.spec.entitlements {
-        sqlx::query(INSERT_HOLDING)
-            .bind(grant.spec.issuer.as_str())
-            .bind(grant.spec.account.id.as_str())
-            .bind(entitlement.as_str())
-            .execute(&mut *conn)
-            .await
-            .map_err(database)?;
-        sqlx::query(LINK_HOLDING)
-            .bind(grant.id.as_str())
-            .bind(grant.spec.issuer.as_str())
-            .bind(grant.spec.account.id.as_str())
-            .bind(entitlement.as_str())
-            .execute(&mut *conn)
-            .await
-            .map_err(database)?;
-    }
     Ok(serial)
 }
 
-pub(super) async fn save(
-    conn: &mut SqliteConnection,
-    grant: &Grant,
-    was: GrantState,
-) -> Result<(), StoreError> {
+/// What a grant that is new holds.
+pub(super) fn insert_holdings(grant: &Grant) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for entitlement in &grant.spec.entitlements {
+        let holding = Change::new(INSERT_HOLDING)
+            .bind(grant.spec.issuer.as_str())
+            .bind(grant.spec.account.id.as_str())
+            .bind(entitlement.as_str());
+        let link = Change::new(LINK_HOLDING)
+            .bind(grant.id.as_str())
+            .bind(grant.spec.issuer.as_str())
+            .bind(grant.spec.account.id.as_str())
+            .bind(entitlement.as_str());
+        changes.extend([holding, link]);
+    }
+    changes
+}
+
+pub(super) fn save(grant: &Grant, was: GrantState) -> Result<Change, StoreError> {
     let changing = Changing::of(grant)?;
-    let saved = sqlx::query(SAVE)
+    Ok(Change::new(SAVE)
         .bind(grant.state.as_str())
         .bind(ms(grant.deadline))
         .bind(ms(grant.native_deadline))
@@ -200,16 +198,7 @@ pub(super) async fn save(
         .bind(changing.why)
         .bind(grant.end_by.timestamp_millis())
         .bind(grant.delivery.map(Delivery::as_str))
-        .execute(conn)
-        .await
-        .map_err(database)?;
-    if saved.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict {
-            what: format!("grant {}", grant.id),
-        })
-    }
+        .of_one(format!("grant {}", grant.id)))
 }
 
 pub(super) async fn count_live(

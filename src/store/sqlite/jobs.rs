@@ -1,7 +1,8 @@
 //! Jobs: enqueued, dropped, settled. How they are claimed stands in `claims`.
 
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 
+use super::changes::{Change, make};
 use super::fault::{database, inconsistent};
 use super::rows::instant;
 use crate::domain::job::{Claim, JobKind, Settle};
@@ -71,11 +72,7 @@ fn ripe(run_at: Timestamp, now: Timestamp) -> i64 {
     i64::from(run_at <= now)
 }
 
-pub(super) async fn enqueue(
-    conn: &mut SqliteConnection,
-    order: &JobOrder,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub(super) fn enqueue(order: &JobOrder, now: Timestamp) -> Result<Change, StoreError> {
     let kind = serde_json::to_string(&order.kind)
         .map_err(|why| inconsistent(format!("job {}", order.key), why))?;
     let on_duplicate = match order.on_duplicate {
@@ -83,7 +80,7 @@ pub(super) async fn enqueue(
         OnDuplicate::Move => "move",
         OnDuplicate::MoveEarlier => "move_earlier",
     };
-    sqlx::query(ENQUEUE)
+    Ok(Change::new(ENQUEUE)
         .bind(kind)
         .bind(order.key.as_str())
         .bind(order.lane.0.as_str())
@@ -92,22 +89,13 @@ pub(super) async fn enqueue(
         .bind(order.run_at.timestamp_millis())
         .bind(ripe(order.run_at, now))
         .bind(now.timestamp_millis())
-        .bind(on_duplicate)
-        .execute(conn)
-        .await
-        .map_err(database)?;
-    Ok(())
+        .bind(on_duplicate))
 }
 
 /// A waiting row goes. A running one frees its key and settles nothing any more, but keeps its place
 /// until its run is over: the call that it may be making still is one call in flight.
-pub(super) async fn cancel(conn: &mut SqliteConnection, key: &str) -> Result<(), StoreError> {
-    sqlx::query(AssertSqlSafe(CANCEL.join("; ")))
-        .bind(key)
-        .execute(conn)
-        .await
-        .map_err(database)?;
-    Ok(())
+pub(super) fn cancel(key: &str) -> Vec<Change> {
+    CANCEL.map(|sql| Change::new(sql).bind(key)).to_vec()
 }
 
 /// The row of a claim that was not overtaken: (no longer wanted, when it is to run again).
@@ -175,15 +163,9 @@ async fn wait(
     Ok(())
 }
 
-/// Whether it was settled as done, which most are.
-async fn done(conn: &mut SqliteConnection, claim: Claim) -> Result<bool, StoreError> {
-    let gone = sqlx::query(DONE)
-        .bind(claim.job)
-        .bind(claim.attempt)
-        .execute(conn)
-        .await
-        .map_err(database)?;
-    Ok(gone.rows_affected() > 0)
+/// Settles a claim as done, which most are: one row goes, unless it was overtaken or is wanted again.
+pub(super) fn done(claim: Claim) -> Change {
+    Change::new(DONE).bind(claim.job).bind(claim.attempt)
 }
 
 pub(super) async fn settle(
@@ -192,9 +174,6 @@ pub(super) async fn settle(
     settle: &Settle,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    if *settle == Settle::Done && done(conn, claim).await? {
-        return Ok(true);
-    }
     let Some((unwanted, again_at)) = claimed(conn, claim).await? else {
         return Ok(false);
     };
@@ -212,7 +191,9 @@ pub(super) async fn settle(
         error: None,
     };
     match (settle, again_at) {
-        (Settle::Done, None) => return Ok(false),
+        (Settle::Done, None) => {
+            make(conn, vec![done(claim)]).await?;
+        }
         // It was asked for again while it ran: that wish is a new one, whatever became of this.
         (Settle::Done, Some(at)) => wait(conn, claim, anew(at), now).await?,
         (Settle::GiveUp { error }, Some(at)) => {

@@ -2,7 +2,8 @@
 
 use sqlx::SqliteConnection;
 
-use super::fault::{database, or_taken};
+use super::changes::Change;
+use super::fault::database;
 use super::rows;
 use crate::domain::audit::Head;
 use crate::domain::command::MessageRef;
@@ -42,35 +43,18 @@ pub(super) async fn card(
     row.as_ref().map(rows::card).transpose()
 }
 
-pub(super) async fn record_card(
-    conn: &mut SqliteConnection,
-    id: &RequestId,
-    on: &MessageRef,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(RECORD_CARD)
+pub(super) fn record_card(id: &RequestId, on: &MessageRef, now: Timestamp) -> Change {
+    Change::new(RECORD_CARD)
         .bind(id.as_str())
         .bind(on.place.as_str())
         .bind(on.message.as_str())
         .bind(now.timestamp_millis())
-        .execute(conn)
-        .await
-        .map_err(database)?;
-    Ok(())
 }
 
-pub(super) async fn record_history(
-    conn: &mut SqliteConnection,
-    id: &RequestId,
-    upto: i64,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE cards SET told_upto = max(told_upto, $1) WHERE request = $2")
+pub(super) fn record_history(id: &RequestId, upto: i64) -> Change {
+    Change::new("UPDATE cards SET told_upto = max(told_upto, $1) WHERE request = $2")
         .bind(upto)
         .bind(id.as_str())
-        .execute(conn)
-        .await
-        .map_err(database)?;
-    Ok(())
 }
 
 pub(super) async fn forget_card(
@@ -108,20 +92,12 @@ pub(super) async fn forget_answers(
     Ok(())
 }
 
-pub(super) async fn keep_answer(
-    conn: &mut SqliteConnection,
-    once: &str,
-    answer: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO answers (once, answer, at) VALUES ($1, $2, $3)")
+pub(super) fn keep_answer(once: &str, answer: &str, now: Timestamp) -> Change {
+    Change::new("INSERT INTO answers (once, answer, at) VALUES ($1, $2, $3)")
         .bind(once)
         .bind(answer)
         .bind(now.timestamp_millis())
-        .execute(conn)
-        .await
-        .map_err(or_taken(|| format!("the answer to {once}")))?;
-    Ok(())
+        .or_taken(format!("the answer to {once}"))
 }
 
 pub(super) async fn keep_policy(

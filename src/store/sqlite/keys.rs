@@ -12,8 +12,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::public_key::PublicKey;
 use crate::store::StoreError;
 
-pub(super) const OF: &str =
-    "SELECT account, key, changed_at FROM public_keys WHERE account IN";
+pub(super) const OF: &str = "SELECT account, key, changed_at FROM public_keys WHERE account IN";
 
 const KEEP: &str = "INSERT INTO public_keys (account, key, changed_at) VALUES ($1, $2, $3)
     ON CONFLICT (account) DO UPDATE SET key = excluded.key, changed_at = excluded.changed_at";

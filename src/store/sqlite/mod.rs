@@ -4,6 +4,7 @@
 //! the last commit. Differences from what PostgreSQL would do are told beside the queries.
 
 pub mod backup;
+mod changes;
 mod claims;
 mod directory;
 mod erasing;
@@ -68,7 +69,7 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Statements that a connection keeps prepared: more than there are, since preparing one anew costs more
 /// than running it.
-const STATEMENTS_KEPT: usize = 500;
+const STATEMENTS_KEPT: usize = 300;
 
 /// How long readers have to end when it is closed.
 const CLOSE_MAX: Duration = Duration::from_secs(5);

@@ -2,6 +2,7 @@
 
 use sqlx::SqliteConnection;
 
+use super::changes::Change;
 use super::fault::database;
 use super::rows;
 use crate::domain::audit::{AuditDraft, AuditEntry, AuditKind, Head, append};
@@ -13,8 +14,7 @@ const HEAD: &str = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
 
 const INSERT: &str = "INSERT INTO audit (seq, body, prev, hash) VALUES ($1, $2, $3, $4)";
 
-const INSERT_WITH_TEXT: &str = "INSERT INTO audit (seq, body, prev, hash) VALUES ($1, $2, $3, $4);
-    INSERT INTO audit_texts (seq, salt, text) VALUES ($1, $5, $6)";
+const INSERT_TEXT: &str = "INSERT INTO audit_texts (seq, salt, text) VALUES ($1, $2, $3)";
 
 const AFTER: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
     FROM audit a LEFT JOIN audit_texts t ON t.seq = a.seq
@@ -92,31 +92,27 @@ pub(super) async fn head(conn: &mut SqliteConnection) -> Result<Head, StoreError
 }
 
 /// Appends after `head`, which is the end of the record within this transaction; returns the new end.
-pub(super) async fn append_after(
-    conn: &mut SqliteConnection,
-    head: &Head,
-    draft: AuditDraft,
-    now: Timestamp,
-) -> Result<Head, StoreError> {
+pub(super) fn append_after(head: &Head, draft: AuditDraft, now: Timestamp) -> (Head, Vec<Change>) {
     let entry = append(head, draft, rand::random(), now);
-    let insert = if entry.text.is_some() {
-        INSERT_WITH_TEXT
-    } else {
-        INSERT
-    };
-    let mut insert = sqlx::query(insert)
-        .bind(entry.seq)
-        .bind(entry.body)
-        .bind(entry.prev.0)
-        .bind(entry.hash.0.as_str());
+    let mut changes = vec![
+        Change::new(INSERT)
+            .bind(entry.seq)
+            .bind(entry.body)
+            .bind(entry.prev.0)
+            .bind(entry.hash.0.as_str()),
+    ];
     if let Some(beside) = entry.text {
-        insert = insert.bind(beside.salt).bind(beside.text);
+        let text = Change::new(INSERT_TEXT)
+            .bind(entry.seq)
+            .bind(beside.salt)
+            .bind(beside.text);
+        changes.push(text);
     }
-    insert.execute(conn).await.map_err(database)?;
-    Ok(Head {
+    let head = Head {
         count: entry.seq,
         hash: entry.hash,
-    })
+    };
+    (head, changes)
 }
 
 pub(super) async fn after(

@@ -3,7 +3,8 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::fault::{database, inconsistent, or_taken};
+use super::changes::Change;
+use super::fault::{database, inconsistent};
 use super::rows;
 use crate::domain::decision::{Decider, Decision};
 use crate::domain::ids::{AccountId, Place, RequestId, ResourceName};
@@ -69,13 +70,10 @@ pub(super) async fn by_id(
     row.as_ref().map(rows::request).transpose()
 }
 
-pub(super) async fn insert(
-    conn: &mut SqliteConnection,
-    request: &Request,
-) -> Result<(), StoreError> {
+pub(super) fn insert(request: &Request) -> Result<Change, StoreError> {
     let what = format!("request {}", request.id);
     let spec = spec_text(&what, &request.spec, &request.spec_hash)?;
-    sqlx::query(INSERT)
+    Ok(Change::new(INSERT)
         .bind(request.id.as_str())
         .bind(request.state.as_str())
         .bind(request.requester.account.as_str())
@@ -101,18 +99,11 @@ pub(super) async fn insert(
                 .map(|it| it.from.timestamp_millis()),
         )
         .bind(request.extends.as_ref().map(|it| it.state.as_str()))
-        .execute(conn)
-        .await
-        .map_err(or_taken(|| what))?;
-    Ok(())
+        .or_taken(what))
 }
 
-pub(super) async fn save(
-    conn: &mut SqliteConnection,
-    request: &Request,
-    was: RequestState,
-) -> Result<(), StoreError> {
-    let saved = sqlx::query(SAVE)
+pub(super) fn save(request: &Request, was: RequestState) -> Change {
+    Change::new(SAVE)
         .bind(request.state.as_str())
         .bind(request.reason.as_deref())
         .bind(request.card_place.as_ref().map(|it| it.as_str()))
@@ -124,16 +115,7 @@ pub(super) async fn save(
         .bind(was.as_str())
         .bind(request.spec_hash.0.as_str())
         .bind(request.extends.as_ref().map(|it| it.state.as_str()))
-        .execute(conn)
-        .await
-        .map_err(database)?;
-    if saved.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict {
-            what: format!("request {}", request.id),
-        })
-    }
+        .of_one(format!("request {}", request.id))
 }
 
 pub(super) async fn decisions(
@@ -148,10 +130,7 @@ pub(super) async fn decisions(
     found.iter().map(rows::decision).collect()
 }
 
-pub(super) async fn insert_decision(
-    conn: &mut SqliteConnection,
-    decision: &Decision,
-) -> Result<(), StoreError> {
+pub(super) fn insert_decision(decision: &Decision) -> Result<Change, StoreError> {
     let (identity, group, as_of) = match &decision.decider {
         Decider::Rule => (None, None, None),
         Decider::Person {
@@ -162,7 +141,7 @@ pub(super) async fn insert_decision(
     };
     let rules = serde_json::to_string(&decision.rules)
         .map_err(|why| inconsistent(format!("a decision on {}", decision.request), why))?;
-    sqlx::query(INSERT_DECISION)
+    Ok(Change::new(INSERT_DECISION)
         .bind(decision.request.as_str())
         .bind(i64::from(decision.approve))
         .bind(identity.map(|it| it.account.as_str()))
@@ -178,12 +157,10 @@ pub(super) async fn insert_decision(
         .bind(rules)
         .bind(decision.at.timestamp_millis())
         .bind(decision.why.as_deref())
-        .execute(conn)
-        .await
-        .map_err(or_taken(|| {
-            format!("the decision of one person on request {}", decision.request)
-        }))?;
-    Ok(())
+        .or_taken(format!(
+            "the decision of one person on request {}",
+            decision.request
+        )))
 }
 
 /// `column IN (accounts…)`. Each value is bound.

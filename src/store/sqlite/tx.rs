@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
+use super::changes::{self, Change};
 use super::claims::{self, Look, Moment};
 use super::{directory, grants, jobs, kept, keys, record, requests};
 use crate::domain::audit::{AuditDraft, Head};
@@ -36,6 +37,8 @@ pub(super) struct SqliteTx<'c> {
     pub(super) wakes: bool,
     /// Whether it is to be looked for jobs, claims that ran out among them.
     pub(super) looks: bool,
+    /// What is to be changed before it is read again.
+    pending: Vec<Change>,
     /// The database failed under this body. A full disk may have undone the whole transaction
     /// already, and what is written after that would be kept by itself: nothing more is.
     pub(super) broken: Option<StoreError>,
@@ -56,19 +59,47 @@ impl<'c> SqliteTx<'c> {
             changed: false,
             wakes: false,
             looks: false,
+            pending: Vec::new(),
             broken: None,
         }
     }
 
-    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
-        self.conn
+    /// For reads: what was changed before is there.
+    pub(super) async fn conn(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        self.flush().await?;
+        Ok(self.conn)
     }
 
-    pub(super) fn begin(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+    /// For changes whose outcome is asked for.
+    pub(super) async fn begin(&mut self) -> Result<&mut SqliteConnection, StoreError> {
         match &self.broken {
             Some(error) => Err(error.clone()),
-            None => Ok(self.conn),
+            None => self.conn().await,
         }
+    }
+
+    /// A change that is made before the next read, or at the end. That it fails is told then, and the
+    /// body is undone, whatever it makes of that.
+    fn put(&mut self, change: Change) -> Result<(), StoreError> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        self.pending.push(change);
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Makes what waits; says how many rows each changed.
+    pub(super) async fn flush(&mut self) -> Result<Vec<u64>, StoreError> {
+        if self.pending.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pending = std::mem::take(&mut self.pending);
+        let made = changes::make(self.conn, pending).await;
+        if let Err(error) = &made {
+            self.broken = Some(error.clone());
+        }
+        made
     }
 
     pub(super) fn end<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
@@ -98,8 +129,7 @@ impl Tx for SqliteTx<'_> {
     }
 
     async fn insert_request(&mut self, request: &Request) -> Result<(), StoreError> {
-        let result = requests::insert(self.begin()?, request).await;
-        self.end(result)
+        self.put(requests::insert(request)?)
     }
 
     async fn save_request(
@@ -107,56 +137,54 @@ impl Tx for SqliteTx<'_> {
         request: &Request,
         was: RequestState,
     ) -> Result<(), StoreError> {
-        let result = requests::save(self.begin()?, request, was).await;
-        self.end(result)
+        self.put(requests::save(request, was))
     }
 
     async fn insert_decision(&mut self, decision: &Decision) -> Result<(), StoreError> {
-        let result = requests::insert_decision(self.begin()?, decision).await;
-        self.end(result)
+        self.put(requests::insert_decision(decision)?)
     }
 
     async fn insert_grant(&mut self, grant: &Grant) -> Result<i64, StoreError> {
-        let result = grants::insert(self.begin()?, grant).await;
-        self.end(result)
+        let result = grants::insert(self.begin().await?, grant).await;
+        let serial = self.end(result)?;
+        for change in grants::insert_holdings(grant) {
+            self.put(change)?;
+        }
+        Ok(serial)
     }
 
     async fn save_grant(&mut self, grant: &Grant, was: GrantState) -> Result<(), StoreError> {
-        let result = grants::save(self.begin()?, grant, was).await;
-        self.end(result)
+        self.put(grants::save(grant, was)?)
     }
 
     async fn record_history(&mut self, id: &RequestId, upto: i64) -> Result<(), StoreError> {
-        let result = kept::record_history(self.begin()?, id, upto).await;
-        self.end(result)
+        self.put(kept::record_history(id, upto))
     }
 
     async fn record_card(&mut self, id: &RequestId, on: &MessageRef) -> Result<(), StoreError> {
-        let now = self.at.now;
-        let result = kept::record_card(self.begin()?, id, on, now).await;
-        self.end(result)
+        self.put(kept::record_card(id, on, self.at.now))
     }
 
     async fn forget_card(&mut self, id: &RequestId) -> Result<(), StoreError> {
-        let result = kept::forget_card(self.begin()?, id).await;
+        let result = kept::forget_card(self.begin().await?, id).await;
         self.end(result)
     }
 
     async fn keep_answer(&mut self, once: &str, answer: &str) -> Result<(), StoreError> {
-        let now = self.at.now;
-        let result = kept::keep_answer(self.begin()?, once, answer, now).await;
-        self.end(result)
+        self.put(kept::keep_answer(once, answer, self.at.now))
     }
 
     async fn forget_answers(&mut self, before: Timestamp) -> Result<(), StoreError> {
-        let result = kept::forget_answers(self.begin()?, before).await;
+        let result = kept::forget_answers(self.begin().await?, before).await;
         self.end(result)
     }
 
     async fn audit(&mut self, draft: AuditDraft) -> Result<(), StoreError> {
-        let (now, head) = (self.at.now, self.head.clone());
-        let result = record::append_after(self.begin()?, &head, draft, now).await;
-        self.head = self.end(result)?;
+        let (head, changes) = record::append_after(&self.head, draft, self.at.now);
+        for change in changes {
+            self.put(change)?;
+        }
+        self.head = head;
         Ok(())
     }
 
@@ -165,12 +193,12 @@ impl Tx for SqliteTx<'_> {
         name: &IssuerName,
         bound_to: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, StoreError> {
-        let result = grants::keep_issuer(self.begin()?, name, bound_to).await;
+        let result = grants::keep_issuer(self.begin().await?, name, bound_to).await;
         self.end(result)
     }
 
     async fn keep_group(&mut self, group: &DirectoryGroup) -> Result<(), StoreError> {
-        let result = directory::keep_group(self.begin()?, group).await;
+        let result = directory::keep_group(self.begin().await?, group).await;
         self.end(result)
     }
 
@@ -179,18 +207,18 @@ impl Tx for SqliteTx<'_> {
         account: &AccountId,
         known: KnownAccount,
     ) -> Result<(), StoreError> {
-        let result = directory::keep_account(self.begin()?, account, known).await;
+        let result = directory::keep_account(self.begin().await?, account, known).await;
         self.end(result)
     }
 
     async fn keep_key(&mut self, account: &AccountId, row: &KeyRow) -> Result<(), StoreError> {
-        let result = keys::keep(self.begin()?, account, row).await;
+        let result = keys::keep(self.begin().await?, account, row).await;
         self.end(result)
     }
 
     async fn want_accounts(&mut self, accounts: &[AccountId]) -> Result<(), StoreError> {
         let now = self.at.now;
-        let result = directory::want_accounts(self.begin()?, accounts, now).await;
+        let result = directory::want_accounts(self.begin().await?, accounts, now).await;
         self.end(result)
     }
 
@@ -199,42 +227,48 @@ impl Tx for SqliteTx<'_> {
         platform: &str,
         health: &DirectoryHealth,
     ) -> Result<(), StoreError> {
-        let result = directory::keep_health(self.begin()?, platform, health).await;
+        let result = directory::keep_health(self.begin().await?, platform, health).await;
         self.end(result)
     }
 
     async fn keep_policy(&mut self, hash: &ContentHash, text: &str) -> Result<(), StoreError> {
         let now = self.at.now;
-        let result = kept::keep_policy(self.begin()?, hash, text, now).await;
+        let result = kept::keep_policy(self.begin().await?, hash, text, now).await;
         self.end(result)
     }
 
     async fn enqueue(&mut self, order: &JobOrder) -> Result<(), StoreError> {
-        let now = self.at.now;
-        let result = jobs::enqueue(self.begin()?, order, now).await;
         self.wakes = true;
-        self.end(result)
+        self.put(jobs::enqueue(order, self.at.now)?)
     }
 
     async fn cancel_job(&mut self, key: &str) -> Result<(), StoreError> {
-        let result = jobs::cancel(self.begin()?, key).await;
-        self.end(result)
+        for change in jobs::cancel(key) {
+            self.put(change)?;
+        }
+        Ok(())
     }
 
     async fn holds(&mut self, claim: Claim) -> Result<bool, StoreError> {
-        jobs::holds(self.begin()?, claim).await
+        jobs::holds(self.begin().await?, claim).await
     }
 
     async fn settle(&mut self, claim: Claim, settle: &Settle) -> Result<bool, StoreError> {
-        let now = self.at.now;
-        let result = jobs::settle(self.begin()?, claim, settle, now).await;
         self.wakes = true;
+        if *settle == Settle::Done {
+            self.put(jobs::done(claim))?;
+            if self.flush().await?.last() == Some(&1) {
+                return Ok(true);
+            }
+        }
+        let now = self.at.now;
+        let result = jobs::settle(self.begin().await?, claim, settle, now).await;
         self.end(result)
     }
 
     async fn let_go(&mut self, claim: Claim) -> Result<(), StoreError> {
         let changed = self.changed;
-        let result = jobs::let_go(self.begin()?, claim).await;
+        let result = jobs::let_go(self.begin().await?, claim).await;
         let freed = self.end(result)?;
         self.changed = changed || freed;
         self.wakes |= freed;
@@ -248,14 +282,12 @@ impl Tx for SqliteTx<'_> {
         to: &Head,
     ) -> Result<Option<i64>, StoreError> {
         let now = self.at.now;
-        let result = kept::insert_digest(self.begin()?, slot, from_seq, to, now).await;
+        let result = kept::insert_digest(self.begin().await?, slot, from_seq, to, now).await;
         self.end(result)
     }
 
     async fn claim_due(&mut self, limit: usize, paused: &[Lane]) -> Result<Vec<Job>, StoreError> {
-        if let Some(error) = &self.broken {
-            return Err(error.clone());
-        }
+        self.begin().await?;
         let changed = self.changed;
         let wanted = Wanted {
             room: limit,
@@ -280,7 +312,7 @@ impl Tx for SqliteTx<'_> {
 
     async fn release_claims(&mut self) -> Result<i64, StoreError> {
         let now = self.at.now;
-        let result = claims::release(self.begin()?, now).await;
+        let result = claims::release(self.begin().await?, now).await;
         self.wakes = true;
         self.end(result)
     }

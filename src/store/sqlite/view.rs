@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::tx::SqliteTx;
-use super::{directory, extensions, grants, jobs, kept, keys, record, requests, standing, surroundings};
+use super::{
+    directory, extensions, grants, jobs, kept, keys, record, requests, standing, surroundings,
+};
 use crate::domain::audit::{AuditEntry, AuditKind, Head};
 use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
@@ -32,8 +34,9 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
-        &mut self.at
+    #[expect(clippy::unused_async, reason = "a transaction makes what waits first")]
+    pub(super) async fn conn(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        Ok(&mut self.at)
     }
 }
 
@@ -42,7 +45,7 @@ macro_rules! reads {
         #[async_trait]
         impl Watched for $reader {
             async fn standing(&mut self, now: Timestamp) -> Result<Standing, StoreError> {
-                standing::standing(self.conn(), now).await
+                standing::standing(self.conn().await?, now).await
             }
         }
 
@@ -54,22 +57,22 @@ macro_rules! reads {
                 accounts: &[AccountId],
                 ended_after: Timestamp,
             ) -> Result<Surroundings, StoreError> {
-                surroundings::of(self.conn(), request, accounts, ended_after).await
+                surroundings::of(self.conn().await?, request, accounts, ended_after).await
             }
         }
 
         #[async_trait]
         impl Reads for $reader {
             async fn request(&mut self, id: &RequestId) -> Result<Option<Request>, StoreError> {
-                requests::by_id(self.conn(), id).await
+                requests::by_id(self.conn().await?, id).await
             }
 
             async fn grant(&mut self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
-                grants::by_id(self.conn(), id).await
+                grants::by_id(self.conn().await?, id).await
             }
 
             async fn decisions(&mut self, id: &RequestId) -> Result<Vec<Decision>, StoreError> {
-                requests::decisions(self.conn(), id).await
+                requests::decisions(self.conn().await?, id).await
             }
 
             async fn unwritten_entries(
@@ -78,11 +81,11 @@ macro_rules! reads {
                 after: i64,
                 limit: i64,
             ) -> Result<Vec<AuditEntry>, StoreError> {
-                record::unwritten(self.conn(), request, after, limit).await
+                record::unwritten(self.conn().await?, request, after, limit).await
             }
 
             async fn last_taken_up(&mut self) -> Result<Option<AuditEntry>, StoreError> {
-                record::last_taken_up(self.conn()).await
+                record::last_taken_up(self.conn().await?).await
             }
 
             async fn last_entry(
@@ -90,11 +93,11 @@ macro_rules! reads {
                 request: &RequestId,
                 kind: AuditKind,
             ) -> Result<Option<Timestamp>, StoreError> {
-                record::last_of(self.conn(), request, kind).await
+                record::last_of(self.conn().await?, request, kind).await
             }
 
             async fn card(&mut self, id: &RequestId) -> Result<Option<MessageRef>, StoreError> {
-                kept::card(self.conn(), id).await
+                kept::card(self.conn().await?, id).await
             }
 
             async fn live_requests_of(
@@ -102,7 +105,7 @@ macro_rules! reads {
                 accounts: &[AccountId],
                 limit: i64,
             ) -> Result<Vec<Request>, StoreError> {
-                requests::live_of(self.conn(), accounts, limit).await
+                requests::live_of(self.conn().await?, accounts, limit).await
             }
 
             async fn similar_requests(
@@ -111,11 +114,11 @@ macro_rules! reads {
                 resource: &ResourceName,
                 since: Timestamp,
             ) -> Result<Vec<Request>, StoreError> {
-                requests::similar(self.conn(), accounts, resource, since).await
+                requests::similar(self.conn().await?, accounts, resource, since).await
             }
 
             async fn count_open(&mut self, accounts: &[AccountId]) -> Result<i64, StoreError> {
-                requests::count_open(self.conn(), accounts).await
+                requests::count_open(self.conn().await?, accounts).await
             }
 
             async fn count_submitted(
@@ -123,7 +126,7 @@ macro_rules! reads {
                 accounts: &[AccountId],
                 since: Timestamp,
             ) -> Result<i64, StoreError> {
-                requests::count_submitted(self.conn(), accounts, since).await
+                requests::count_submitted(self.conn().await?, accounts, since).await
             }
 
             async fn grants_on_holdings(
@@ -131,7 +134,7 @@ macro_rules! reads {
                 spec: &Spec,
                 ended_after: Timestamp,
             ) -> Result<Vec<Grant>, StoreError> {
-                grants::on_holdings(self.conn(), spec, ended_after).await
+                grants::on_holdings(self.conn().await?, spec, ended_after).await
             }
 
             async fn count_earlier(
@@ -140,7 +143,7 @@ macro_rules! reads {
                 resource: &ResourceName,
                 except: &RequestId,
             ) -> Result<i64, StoreError> {
-                requests::count_earlier(self.conn(), accounts, resource, except).await
+                requests::count_earlier(self.conn().await?, accounts, resource, except).await
             }
 
             async fn count_live_grants(
@@ -148,7 +151,7 @@ macro_rules! reads {
                 accounts: &[AccountId],
                 except: &GrantId,
             ) -> Result<i64, StoreError> {
-                grants::count_live(self.conn(), accounts, except).await
+                grants::count_live(self.conn().await?, accounts, except).await
             }
 
             async fn grants_in(
@@ -156,7 +159,7 @@ macro_rules! reads {
                 states: &[GrantState],
                 limit: i64,
             ) -> Result<Vec<Grant>, StoreError> {
-                grants::in_states(self.conn(), states, limit).await
+                grants::in_states(self.conn().await?, states, limit).await
             }
 
             async fn live_grants_for(
@@ -164,33 +167,33 @@ macro_rules! reads {
                 resource: &ResourceName,
                 limit: i64,
             ) -> Result<Vec<Grant>, StoreError> {
-                grants::live_for(self.conn(), resource, limit).await
+                grants::live_for(self.conn().await?, resource, limit).await
             }
 
             async fn pending_requests(&mut self, limit: i64) -> Result<Vec<Request>, StoreError> {
-                requests::pending(self.conn(), limit).await
+                requests::pending(self.conn().await?, limit).await
             }
 
             async fn open_extensions(
                 &mut self,
                 grant: &GrantId,
             ) -> Result<Vec<Request>, StoreError> {
-                extensions::open(self.conn(), grant).await
+                extensions::open(self.conn().await?, grant).await
             }
 
             async fn given_extensions(
                 &mut self,
                 grant: &GrantId,
             ) -> Result<Vec<Request>, StoreError> {
-                extensions::given(self.conn(), grant).await
+                extensions::given(self.conn().await?, grant).await
             }
 
             async fn count_grants_in(&mut self, states: &[GrantState]) -> Result<i64, StoreError> {
-                grants::count_in(self.conn(), states).await
+                grants::count_in(self.conn().await?, states).await
             }
 
             async fn longest_waiting(&mut self) -> Result<Option<Request>, StoreError> {
-                requests::longest_waiting(self.conn()).await
+                requests::longest_waiting(self.conn().await?).await
             }
 
             async fn waiting_at(
@@ -198,11 +201,11 @@ macro_rules! reads {
                 place: Option<&Place>,
                 limit: i64,
             ) -> Result<Vec<Request>, StoreError> {
-                requests::waiting_at(self.conn(), place, limit).await
+                requests::waiting_at(self.conn().await?, place, limit).await
             }
 
             async fn count_requests_in(&mut self, state: RequestState) -> Result<i64, StoreError> {
-                requests::count_in(self.conn(), state).await
+                requests::count_in(self.conn().await?, state).await
             }
 
             async fn ended_before_native_deadline(
@@ -210,53 +213,53 @@ macro_rules! reads {
                 issuer: &IssuerName,
                 machine_now: Timestamp,
             ) -> Result<Vec<Grant>, StoreError> {
-                grants::ended_before_native_deadline(self.conn(), issuer, machine_now).await
+                grants::ended_before_native_deadline(self.conn().await?, issuer, machine_now).await
             }
 
             async fn issuers_in_use(
                 &mut self,
                 machine_now: Timestamp,
             ) -> Result<BTreeMap<IssuerName, InUse>, StoreError> {
-                grants::issuers_in_use(self.conn(), machine_now).await
+                grants::issuers_in_use(self.conn().await?, machine_now).await
             }
 
             async fn known(&mut self, accounts: &[AccountId]) -> Result<Known, StoreError> {
-                directory::known(self.conn(), accounts).await
+                directory::known(self.conn().await?, accounts).await
             }
 
             async fn key_owners(&mut self, key: &PublicKey) -> Result<Vec<AccountId>, StoreError> {
-                keys::owners(self.conn(), key).await
+                keys::owners(self.conn().await?, key).await
             }
 
             async fn directory_group(
                 &mut self,
                 id: &DirectoryGroupId,
             ) -> Result<Option<DirectoryGroup>, StoreError> {
-                directory::group(self.conn(), id).await
+                directory::group(self.conn().await?, id).await
             }
 
             async fn pinned_groups(
                 &mut self,
                 platform: &str,
             ) -> Result<BTreeMap<String, DirectoryGroupId>, StoreError> {
-                directory::pinned(self.conn(), platform).await
+                directory::pinned(self.conn().await?, platform).await
             }
 
             async fn directory_accounts(
                 &mut self,
             ) -> Result<BTreeMap<AccountId, (Option<Timestamp>, Timestamp)>, StoreError> {
-                directory::accounts(self.conn()).await
+                directory::accounts(self.conn().await?).await
             }
 
             async fn holders(&mut self) -> Result<BTreeSet<AccountId>, StoreError> {
-                directory::holders(self.conn()).await
+                directory::holders(self.conn().await?).await
             }
 
             async fn directory_health(
                 &mut self,
                 platform: &str,
             ) -> Result<DirectoryHealth, StoreError> {
-                directory::health(self.conn(), platform).await
+                directory::health(self.conn().await?, platform).await
             }
 
             async fn requests_in(
@@ -264,7 +267,7 @@ macro_rules! reads {
                 state: RequestState,
                 limit: i64,
             ) -> Result<Vec<Request>, StoreError> {
-                requests::in_state(self.conn(), state, limit).await
+                requests::in_state(self.conn().await?, state, limit).await
             }
 
             async fn grants_in_use(
@@ -273,19 +276,19 @@ macro_rules! reads {
                 machine_now: Timestamp,
                 limit: i64,
             ) -> Result<Vec<GrantId>, StoreError> {
-                grants::in_use(self.conn(), issuer, machine_now, limit).await
+                grants::in_use(self.conn().await?, issuer, machine_now, limit).await
             }
 
             async fn last_policy(&mut self) -> Result<Option<(ContentHash, String)>, StoreError> {
-                kept::last_policy(self.conn()).await
+                kept::last_policy(self.conn().await?).await
             }
 
             async fn answered(&mut self, once: &str) -> Result<Option<String>, StoreError> {
-                kept::answer(self.conn(), once).await
+                kept::answer(self.conn().await?, once).await
             }
 
             async fn head(&mut self) -> Result<Head, StoreError> {
-                record::head(self.conn()).await
+                record::head(self.conn().await?).await
             }
 
             async fn audit_after(
@@ -293,35 +296,35 @@ macro_rules! reads {
                 after: i64,
                 limit: i64,
             ) -> Result<Vec<AuditEntry>, StoreError> {
-                record::after(self.conn(), after, limit).await
+                record::after(self.conn().await?, after, limit).await
             }
 
             async fn last_digest(&mut self) -> Result<Option<DigestMark>, StoreError> {
-                kept::last_digest(self.conn()).await
+                kept::last_digest(self.conn().await?).await
             }
 
             async fn digest(&mut self, number: i64) -> Result<Option<DigestMark>, StoreError> {
-                kept::digest(self.conn(), number).await
+                kept::digest(self.conn().await?, number).await
             }
 
             async fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
-                jobs::next_due(self.conn()).await
+                jobs::next_due(self.conn().await?).await
             }
 
             async fn open_job(&mut self, key: &str) -> Result<Option<JobKind>, StoreError> {
-                jobs::open_kind(self.conn(), key).await
+                jobs::open_kind(self.conn().await?, key).await
             }
 
             async fn job_error(&mut self, key: &str) -> Result<Option<String>, StoreError> {
-                jobs::last_error(self.conn(), key).await
+                jobs::last_error(self.conn().await?, key).await
             }
 
             async fn waiting_jobs(&mut self) -> Result<Vec<(JobKind, Timestamp)>, StoreError> {
-                jobs::waiting(self.conn()).await
+                jobs::waiting(self.conn().await?).await
             }
 
             async fn open_jobs(&mut self) -> Result<Vec<(String, String)>, StoreError> {
-                jobs::open(self.conn()).await
+                jobs::open(self.conn().await?).await
             }
         }
     };

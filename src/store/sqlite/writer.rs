@@ -23,8 +23,8 @@ use crate::clock::Clock;
 use crate::domain::audit::Head;
 use crate::domain::job::Claim;
 use crate::domain::timing::Timestamp;
-use crate::store::taking::JobTaker;
 use crate::store::StoreError;
+use crate::store::taking::JobTaker;
 
 /// How long a body may take. It waits for nothing but the database, so this is never reached unless
 /// something is wrong with it; then it must not hold up everybody for ever.
@@ -197,6 +197,10 @@ impl Writer {
                 "the change was not done after {} s; nothing of it was kept",
                 BODY_MAX.as_secs()
             ))),
+        };
+        let result = match result {
+            Ok(value) => tx.flush().await.map(|_| value),
+            Err(error) => Err(error),
         };
         let (head, changed) = (tx.head.clone(), tx.changed);
         let (wakes, looks) = (tx.wakes, tx.looks);
