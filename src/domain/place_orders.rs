@@ -6,10 +6,13 @@ use super::job_order::{JobOrder, OnDuplicate};
 use super::spec::ContentHash;
 use super::timing::Timestamp;
 
+/// What the keys of jobs that watch a channel begin with; the channel follows.
+pub const WATCH: &str = "watch:";
+
 /// The key of the job that waits for a channel; while it is there, the channel is known to be lost.
 #[must_use]
 pub fn watch_key(place: &Place) -> String {
-    format!("watch:{place}")
+    format!("{WATCH}{place}")
 }
 
 /// The key of the job that draws a card.

@@ -4,6 +4,7 @@ use super::{Effects, ours, post_failed_at};
 use crate::chat::card::Letter;
 use crate::domain::ids::RequestId;
 use crate::domain::outcome::Outcome;
+use crate::service::Unwritten;
 
 impl Effects {
     pub(super) async fn history(&self, id: &RequestId) -> Result<Outcome, Outcome> {
@@ -12,14 +13,20 @@ impl Effects {
             .unwritten_history(id)
             .await
             .map_err(|error| ours(&error))?;
-        let Some((card, happened, upto)) = unwritten else {
+        let Some(Unwritten {
+            card,
+            happened,
+            upto,
+            waits,
+        }) = unwritten
+        else {
             return Ok(Outcome::Done);
         };
         if happened.is_empty() {
             return Ok(Outcome::HistoryWritten { upto });
         }
-        if let Some(waits) = self.waits_for(&card.place).await? {
-            return Ok(waits);
+        if waits {
+            return Ok(Outcome::NotBefore(self.service.lost_again_at()));
         }
         self.outbox(card.place.platform())?
             .reply(&card, &Letter::History(happened))

@@ -12,8 +12,8 @@ impl Effects {
         if let Some(on) = &facts.card {
             // One that nobody can press, or that can stand nowhere else, waits for its channel.
             let waits = !open || facts.request.card_place.is_none();
-            if waits && let Some(outcome) = self.waits_for(&on.place).await? {
-                return Ok(outcome);
+            if waits && facts.card_waits {
+                return Ok(Outcome::NotBefore(self.service.lost_again_at()));
             }
             self.outbox(on.place.platform())?
                 .update_card(on, &card)

@@ -18,7 +18,7 @@ use crate::domain::request::{Extension, ExtensionState, Request, RequestState};
 use crate::domain::spec::ContentHash;
 use crate::domain::timing::{Timestamp, seconds};
 use crate::policy::{evaluate, more_time};
-use crate::store::{StoreError, Tx, Urgency, write};
+use crate::store::{StoreError, Tx, write_for};
 
 /// Whether to tell a target a later end now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,7 +217,7 @@ impl Service {
         let in_force = self.in_force.clone();
         let told_of = self.told_of_jump.clone();
         let id = id.clone();
-        Ok(write(&*self.store, Urgency::Outcome, move |tx| {
+        Ok(write_for(&*self.store, claim, move |tx| {
             Box::pin(async move {
                 let policy = in_force.load().policy.clone();
                 let Some((asking, base, grant)) = parties(tx, &id).await? else {

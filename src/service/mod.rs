@@ -40,7 +40,7 @@ use crate::store::{Store, StoreError};
 
 pub use extending::ExtendTurn;
 pub use orphans::{Lost, Orphan, orphans};
-pub use queries::CardFacts;
+pub use queries::{CardFacts, Unwritten};
 pub use refreshing::DueFacts;
 pub use reloading::NotTakenUp;
 pub use renewing::RenewTurn;

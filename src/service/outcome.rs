@@ -16,7 +16,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::request::RequestState;
 use crate::domain::timing::{Timestamp, backoff, seconds};
 use crate::policy::Policy;
-use crate::store::{StoreError, Tx, Urgency, write};
+use crate::store::{StoreError, Tx, write_for};
 use crate::worker::Recorder;
 
 /// How often a target is given again what makes it refuse access that ended early, in seconds.
@@ -30,7 +30,7 @@ impl Recorder for Service {
     async fn record(&self, job: &Job, outcome: Outcome) -> Result<(), String> {
         let in_force = self.in_force.clone();
         let job = job.clone();
-        write(&*self.store, Urgency::Outcome, move |tx| {
+        write_for(&*self.store, job.claim(), move |tx| {
             Box::pin(async move {
                 let InForce {
                     policy,
@@ -202,8 +202,7 @@ async fn issue(
     outcome: Outcome,
 ) -> Result<(Plan, Settle), StoreError> {
     let now = tx.now();
-    let (Some(grant), Some(request)) = (tx.grant(id).await?, tx.request(&id.request()).await?)
-    else {
+    let Some((grant, request)) = tx.grant_and_request(id).await? else {
         return Ok((Plan::default(), Settle::Done));
     };
     let done = |plan| Ok((plan, Settle::Done));
@@ -250,8 +249,7 @@ async fn revoke(
 ) -> Result<(Plan, Settle), StoreError> {
     let now = tx.now();
     let security = &policy.security.channels;
-    let (Some(grant), Some(request)) = (tx.grant(id).await?, tx.request(&id.request()).await?)
-    else {
+    let Some((grant, request)) = tx.grant_and_request(id).await? else {
         return Ok((Plan::default(), Settle::Done));
     };
     match outcome {

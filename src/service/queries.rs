@@ -8,7 +8,9 @@ use crate::domain::decision::Decision;
 use crate::domain::grant::Grant;
 use crate::domain::happened::Happened;
 use crate::domain::ids::{AccountId, GrantId, IssuerName, RequestId};
+use crate::domain::job::JobKind;
 use crate::domain::person::{Identity, Subject};
+use crate::domain::place_orders::watch_key;
 use crate::domain::request::Request;
 use crate::domain::tally::Tally;
 use crate::domain::timing::Timestamp;
@@ -35,6 +37,8 @@ pub struct CardFacts {
     pub decisions: Vec<Decision>,
     /// Where the card stands.
     pub card: Option<MessageRef>,
+    /// The channel of the card that stands is lost, and looking at it shows when it is back.
+    pub card_waits: bool,
     /// Groups that may decide.
     pub approvers: Vec<Subject>,
     /// This person never asked for this before.
@@ -47,6 +51,19 @@ pub struct CardFacts {
     pub more_time_asked: Option<(RequestId, Timestamp)>,
     /// More time that its access was given: what asked for it, and until when.
     pub more_time: Vec<(RequestId, Timestamp)>,
+}
+
+/// What happened that a card's thread does not say yet.
+#[derive(Debug, Clone)]
+pub struct Unwritten {
+    /// The card.
+    pub card: MessageRef,
+    /// What is to be written; it may be that nothing is.
+    pub happened: Vec<Happened>,
+    /// Up to which entry of the record this goes.
+    pub upto: i64,
+    /// Its channel is lost, and looking at it shows when it is back.
+    pub waits: bool,
 }
 
 /// Everything about a digest that is not counted from the record.
@@ -131,6 +148,11 @@ fn given_until(extensions: Vec<Request>) -> Vec<(RequestId, Timestamp)> {
         .collect()
 }
 
+/// Whether what is for a channel that is watched by this waits until it is seen to be back.
+const fn waits(watch: Option<&JobKind>) -> bool {
+    matches!(watch, Some(JobKind::WatchPlace { shows: true, .. }))
+}
+
 impl Service {
     /// What a card or letter about this request shows.
     ///
@@ -161,6 +183,7 @@ impl Service {
             .filter_map(|grant| grant.deadline)
             .max();
         Ok(Some(CardFacts {
+            card_waits: waits(around.card_watch.as_ref()),
             holds_same,
             more_time_asked,
             more_time: match extends {
@@ -186,7 +209,7 @@ impl Service {
     pub async fn unwritten_history(
         &self,
         id: &RequestId,
-    ) -> Result<Option<(MessageRef, Vec<Happened>, i64)>, ServiceError> {
+    ) -> Result<Option<Unwritten>, ServiceError> {
         let mut reader = self.store.reader().await?;
         let Some(card) = reader.card(id).await? else {
             return Ok(None);
@@ -197,17 +220,25 @@ impl Service {
         while happened.len() < HISTORY_MAX {
             let after = upto.unwrap_or(0);
             let entries = reader.unwritten_entries(id, after, HISTORY_PAGE).await?;
-            if entries.is_empty() {
-                break;
-            }
+            let was_last = i64::try_from(entries.len()).is_ok_and(|came| came < HISTORY_PAGE);
             for entry in entries {
                 if happened.len() < HISTORY_MAX {
                     upto = Some(entry.seq);
                     happened.extend(Happened::read(&entry));
                 }
             }
+            if was_last {
+                break;
+            }
         }
-        Ok(upto.map(|upto| (card, happened, upto)))
+        let Some(upto) = upto else { return Ok(None) };
+        let watch = reader.open_job(&watch_key(&card.place)).await?;
+        Ok(Some(Unwritten {
+            card,
+            happened,
+            upto,
+            waits: waits(watch.as_ref()),
+        }))
     }
 
     /// What the last attempt to take this access away was told.

@@ -9,7 +9,7 @@ use crate::domain::ids::{AccountId, GrantId};
 use crate::domain::job::{Claim, Job, JobKind, Settle};
 use crate::domain::outcome::Outcome;
 use crate::domain::timing::Timestamp;
-use crate::store::{StoreError, Tx, Urgency, write};
+use crate::store::{StoreError, Tx, write_for};
 
 /// Whether to have a secret made anew now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Service {
         let in_force = self.in_force.clone();
         let told_of = self.told_of_jump.clone();
         let id = id.clone();
-        Ok(write(&*self.store, Urgency::Outcome, move |tx| {
+        Ok(write_for(&*self.store, claim, move |tx| {
             Box::pin(async move {
                 let Some(grant) = tx.grant(&id).await? else {
                     return Ok(RenewTurn::Nothing);

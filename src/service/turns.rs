@@ -14,7 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::Request;
 use crate::domain::timing::{Timestamp, seconds};
 use crate::policy::{Policy, evaluate};
-use crate::store::{StoreError, Tx, Urgency, write};
+use crate::store::{StoreError, Tx, write_for};
 
 /// How soon it is looked again whether the machine's clock can be trusted, in seconds.
 const CLOCK_AGAIN_S: i64 = 30;
@@ -86,17 +86,15 @@ impl Service {
         let in_force = self.in_force.clone();
         let told_of = self.told_of_jump.clone();
         let id = id.clone();
-        Ok(write(&*self.store, Urgency::Outcome, move |tx| {
+        Ok(write_for(&*self.store, claim, move |tx| {
             Box::pin(async move {
                 let policy = in_force.load().policy.clone();
-                let (Some(grant), Some(request)) =
-                    (tx.grant(&id).await?, tx.request(&id.request()).await?)
-                else {
-                    return Ok(IssueTurn::Nothing);
-                };
                 if !tx.holds(claim).await? {
                     return Ok(IssueTurn::Nothing);
                 }
+                let Some((grant, request)) = tx.grant_and_request(&id).await? else {
+                    return Ok(IssueTurn::Nothing);
+                };
                 let (now, machine_now) = (tx.now(), tx.machine_now());
                 if let Some(later) = held_by_clock(tx, &policy, &told_of).await? {
                     return Ok(IssueTurn::NotBefore(later));
@@ -152,16 +150,14 @@ impl Service {
         id: &GrantId,
     ) -> Result<RevokeTurn, ServiceError> {
         let id = id.clone();
-        Ok(write(&*self.store, Urgency::Outcome, move |tx| {
+        Ok(write_for(&*self.store, claim, move |tx| {
             Box::pin(async move {
-                let (Some(grant), Some(request)) =
-                    (tx.grant(&id).await?, tx.request(&id.request()).await?)
-                else {
-                    return Ok(RevokeTurn::Nothing);
-                };
                 if !tx.holds(claim).await? {
                     return Ok(RevokeTurn::Nothing);
                 }
+                let Some((grant, request)) = tx.grant_and_request(&id).await? else {
+                    return Ok(RevokeTurn::Nothing);
+                };
                 let turn = ending::begin_revoke(&request, &grant, tx.now()).map_err(conflict)?;
                 Ok(match turn {
                     ending::Turn::Call(plan, next) => {

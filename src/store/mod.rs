@@ -57,6 +57,11 @@ pub trait Reads: watched::Watched + surroundings::Surrounded + forgetting::Forge
     async fn request(&mut self, id: &RequestId) -> Result<Option<Request>, StoreError>;
     /// One grant.
     async fn grant(&mut self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
+    /// A grant with the request that it is for.
+    async fn grant_and_request(
+        &mut self,
+        id: &GrantId,
+    ) -> Result<Option<(Grant, Request)>, StoreError>;
     /// Decisions on a request, oldest first.
     async fn decisions(&mut self, id: &RequestId) -> Result<Vec<Decision>, StoreError>;
     /// Entries about a request after this one that the thread of its card does not tell yet, oldest
@@ -335,10 +340,12 @@ pub trait Tx: Reads + forgetting::Forgetting {
 pub trait Store: Send + Sync + 'static {
     /// Everything committed before its first read. The next view sees more: none is held for long.
     async fn reader(&self) -> Result<Box<dyn Reads + '_>, StoreError>;
-    /// Runs a transaction, commits it (fsync) and then returns what it yielded. Use [`write()`].
+    /// Runs a transaction, commits it (fsync) and then returns what it yielded. Use [`write()`], or
+    /// [`write_for`] where it begins by asking whether this claim holds.
     async fn write_boxed(
         &self,
         urgency: Urgency,
+        claim: Option<Claim>,
         body: WriteBody<Box<dyn std::any::Any + Send>>,
     ) -> Result<Box<dyn std::any::Any + Send>, StoreError>;
     /// The time that a reader judges by: the clock's, never before the last transaction's.
@@ -362,13 +369,38 @@ where
     T: Send + 'static,
     F: for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
 {
+    write_as(store, urgency, None, body).await
+}
+
+/// The same for what came of a job, or is about to: [`Tx::holds`] for its claim is read with the beginning.
+///
+/// # Errors
+/// As [`write()`].
+pub async fn write_for<T, F>(store: &dyn Store, claim: Claim, body: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+{
+    write_as(store, Urgency::Outcome, Some(claim), body).await
+}
+
+async fn write_as<T, F>(
+    store: &dyn Store,
+    urgency: Urgency,
+    claim: Option<Claim>,
+    body: F,
+) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+{
     let boxed: WriteBody<Box<dyn std::any::Any + Send>> = Box::new(move |tx| {
         Box::pin(async move {
             let value = body(tx).await?;
             Ok(Box::new(value) as Box<dyn std::any::Any + Send>)
         })
     });
-    let value = store.write_boxed(urgency, boxed).await?;
+    let value = store.write_boxed(urgency, claim, boxed).await?;
     value
         .downcast::<T>()
         .map(|value| *value)

@@ -6,6 +6,7 @@ use crate::domain::command::MessageRef;
 use crate::domain::decision::Decision;
 use crate::domain::grant::Grant;
 use crate::domain::ids::AccountId;
+use crate::domain::job::JobKind;
 use crate::domain::request::Request;
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
@@ -19,6 +20,8 @@ pub struct Surroundings {
     pub decisions: Vec<Decision>,
     /// Where its card stands, once it was posted.
     pub card: Option<MessageRef>,
+    /// The job that watches the channel of its card, if that was found lost.
+    pub card_watch: Option<JobKind>,
     /// Requests that these accounts ever made for its resource, beside itself.
     pub earlier: i64,
     /// Grants of these accounts that are not over, beside the one that it is about.

@@ -9,11 +9,11 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use sqlx::SqliteConnection;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tempfile::NamedTempFile;
 
-use super::SqliteStore;
 use super::fault::database;
+use super::{SqliteStore, reading, there};
 use crate::domain::audit::Head;
 use crate::store::verify::verified;
 use crate::store::{Store as _, StoreError};
@@ -66,9 +66,12 @@ pub async fn backup(path_or_url: &str, to: &Path) -> Result<Head, NoBackup> {
         .tempdir_in(folder)
         .map_err(unwritable)?;
     let copy = NamedTempFile::new_in(room.path()).map_err(unwritable)?;
-    let mut conn = store.readers.acquire().await.map_err(database)?;
+    let mut conn = reading(&there(path_or_url)?)
+        .connect()
+        .await
+        .map_err(database)?;
     copy_into(&mut conn, copy.path()).await?;
-    drop(conn);
+    conn.close().await.map_err(database)?;
     store.close().await;
     copy.as_file().sync_all().map_err(unwritable)?;
     let head = checked(copy.path()).await?;
@@ -104,23 +107,23 @@ async fn copy_into(conn: &mut SqliteConnection, to: &Path) -> Result<(), StoreEr
 /// Every page, every key and the whole record of a copy.
 async fn checked(copy: &Path) -> Result<Head, NoBackup> {
     let store = SqliteStore::open_read_only(&copy.display().to_string()).await?;
-    let mut conn = store.readers.acquire().await.map_err(database)?;
+    let mut conn = reading(copy).connect().await.map_err(database)?;
     let pages: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check")
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut conn)
         .await
         .map_err(database)?;
     if pages != ["ok"] {
         return Err(NoBackup::NotWhole(pages.join("; ")));
     }
     let keys = sqlx::query("PRAGMA foreign_key_check")
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut conn)
         .await
         .map_err(database)?;
     if !keys.is_empty() {
         let what = format!("{} rows name a row that is not there", keys.len());
         return Err(NoBackup::NotWhole(what));
     }
-    drop(conn);
+    conn.close().await.map_err(database)?;
     let mut reader = store.reader().await?;
     let found = verified(&mut *reader, None).await?;
     drop(reader);

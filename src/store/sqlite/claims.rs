@@ -56,23 +56,19 @@ pub(super) const RELEASE_UNWANTED: &str = "DELETE FROM jobs
 pub(super) const IN_FLIGHT: &str = "SELECT lane, count(*) AS n FROM jobs
     WHERE state IN ('running', 'cancelled') GROUP BY lane";
 
-// Lanes with due jobs, from one on, each found by a seek: what it costs depends on how many lanes
-// are wanted, not on how many jobs wait in them.
-pub(super) const LANES_AFTER: &str = "WITH RECURSIVE due (lane) AS (
-        SELECT min(lane) FROM jobs WHERE state = 'waiting' AND ripe = 1 AND lane > $5
+// Lanes with due jobs: those after one, then those from the beginning up to it. Each is found by a seek:
+// what it costs depends on how many lanes are wanted, not on how many jobs wait in them. Left alone, SQLite
+// takes the index on what is due, and looks through all of that for each lane.
+pub(super) const LANES: &str = "WITH RECURSIVE due (lane, wrapped) AS (
+        SELECT min(lane), 0 FROM jobs INDEXED BY jobs_ripe
+        WHERE state = 'waiting' AND ripe = 1 AND lane > $5
         UNION ALL
-        SELECT (SELECT min(lane) FROM jobs
-            WHERE state = 'waiting' AND ripe = 1 AND lane > due.lane)
-        FROM due WHERE due.lane IS NOT NULL)
-    SELECT lane FROM due WHERE lane IS NOT NULL
-    LIMIT $6 + (SELECT count(*) FROM jobs WHERE state IN ('running', 'cancelled'))";
-
-pub(super) const LANES_UPTO: &str = "WITH RECURSIVE due (lane) AS (
-        SELECT min(lane) FROM jobs WHERE state = 'waiting' AND ripe = 1 AND lane <= $5
-        UNION ALL
-        SELECT (SELECT min(lane) FROM jobs
-            WHERE state = 'waiting' AND ripe = 1 AND lane > due.lane AND lane <= $5)
-        FROM due WHERE due.lane IS NOT NULL)
+        SELECT (SELECT min(lane) FROM jobs INDEXED BY jobs_ripe
+            WHERE state = 'waiting' AND ripe = 1
+                AND lane > coalesce(due.lane, '')
+                AND (lane <= $5 OR due.wrapped = 0 AND due.lane IS NOT NULL)),
+            due.wrapped + (due.lane IS NULL)
+        FROM due WHERE due.lane IS NOT NULL OR due.wrapped = 0)
     SELECT lane FROM due WHERE lane IS NOT NULL
     LIMIT $6 + (SELECT count(*) FROM jobs WHERE state IN ('running', 'cancelled'))";
 
@@ -106,8 +102,12 @@ pub(super) struct Moment {
 /// What is looked for.
 pub(super) struct Look<'w> {
     pub(super) wanted: &'w Wanted,
+    /// Marks what is due first. Where nothing can have come due since the last look, that is left out.
+    pub(super) ripens: bool,
     /// Claims whose lease is over too. They are rare: not every look asks for them.
     pub(super) expired: bool,
+    /// What is done first, in the same question.
+    pub(super) before: Option<&'static str>,
     pub(super) at: Moment,
 }
 
@@ -202,12 +202,22 @@ async fn standing(
     let over =
         serde_json::to_string(&over).map_err(|why| inconsistent("claims that are over", why))?;
     let lanes_max = look.wanted.room + look.wanted.paused.len();
-    let mut statements = vec![RIPEN, LET_GO];
+    let mut statements: Vec<&str> = look
+        .before
+        .into_iter()
+        .flat_map(|it| it.split("; "))
+        .collect();
+    if look.ripens {
+        statements.push(RIPEN);
+    }
+    if !look.wanted.over.is_empty() {
+        statements.push(LET_GO);
+    }
     if look.expired {
         statements.extend([EXPIRE, EXPIRE_UNWANTED]);
     }
     let asks_from = statements.len();
-    statements.extend([IN_FLIGHT, LANES_AFTER, LANES_UPTO, NEXT_UNRIPE]);
+    statements.extend([IN_FLIGHT, LANES, NEXT_UNRIPE]);
     let query = sqlx::query(AssertSqlSafe(statements.join("; ")))
         .bind(look.at.now.timestamp_millis())
         .bind(RIPEN_MAX)
@@ -217,7 +227,7 @@ async fn standing(
         .bind(i64::try_from(lanes_max).unwrap_or(i64::MAX));
     let told = told_of_each(conn, query).await?;
     let (done, asked) = told.split_at(asks_from.min(told.len()));
-    let [in_flight, after, upto, due] = asked else {
+    let [in_flight, lanes, due] = asked else {
         return Err(inconsistent(
             "a look for jobs",
             "it was not told everything",
@@ -234,12 +244,7 @@ async fn standing(
                 Ok((lane(row)?, usize::try_from(runs).unwrap_or(usize::MAX)))
             })
             .collect::<Result<_, StoreError>>()?,
-        lanes: after
-            .rows
-            .iter()
-            .chain(&upto.rows)
-            .map(lane)
-            .collect::<Result<_, _>>()?,
+        lanes: lanes.rows.iter().map(lane).collect::<Result<_, _>>()?,
         next_due: match due.rows.first() {
             Some(row) => row
                 .try_get::<Option<i64>, _>("due")

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
+use super::changes::Change;
 use super::fault::{database, inconsistent};
 use super::rows::instant;
 use super::several::{numbered, rows_of_each};
@@ -244,20 +245,10 @@ pub(super) async fn keep_account(
     Ok(())
 }
 
-pub(super) async fn want_accounts(
-    conn: &mut SqliteConnection,
-    accounts: &[AccountId],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for account in accounts {
-        sqlx::query(WANT_ACCOUNT)
-            .bind(account.as_str())
-            .bind(now.timestamp_millis())
-            .execute(&mut *conn)
-            .await
-            .map_err(database)?;
-    }
-    Ok(())
+pub(super) fn want_account(account: &AccountId, now: Timestamp) -> Change {
+    Change::new(WANT_ACCOUNT)
+        .bind(account.as_str())
+        .bind(now.timestamp_millis())
 }
 
 pub(super) async fn accounts(

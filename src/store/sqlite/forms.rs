@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use sqlx::SqliteConnection;
+use sqlx::{ConnectOptions as _, SqliteConnection};
 
-use super::{MIGRATIONS, SqliteStore, opening, readers, there};
+use super::{MIGRATIONS, SqliteStore, opening, reading, there};
 use crate::store::StoreError;
 
 impl SqliteStore {
@@ -14,9 +14,8 @@ impl SqliteStore {
     /// [`StoreError::Database`] when there is none, or it is not jitbot's.
     pub async fn is_of_an_older_form(path_or_url: &str) -> Result<bool, StoreError> {
         let path = there(path_or_url)?;
-        let readers = readers(&path);
-        let mut conn = readers
-            .acquire()
+        let mut conn = reading(&path)
+            .connect()
             .await
             .map_err(|error| opening(&path, error))?;
         let (version, ours) = versions(&mut conn, &path).await?;

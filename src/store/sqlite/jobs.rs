@@ -1,5 +1,6 @@
 //! Jobs: enqueued, dropped, settled. How they are claimed stands in `claims`.
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::changes::{Change, make};
@@ -96,6 +97,12 @@ pub(super) fn enqueue(order: &JobOrder, now: Timestamp) -> Result<Change, StoreE
 /// until its run is over: the call that it may be making still is one call in flight.
 pub(super) fn cancel(key: &str) -> Vec<Change> {
     CANCEL.map(|sql| Change::new(sql).bind(key)).to_vec()
+}
+
+/// Whether this row, as [`CLAIMED`] finds it, is a claim that holds.
+pub(super) fn is_held(row: &SqliteRow) -> Result<bool, StoreError> {
+    let state: String = row.try_get("state").map_err(database)?;
+    Ok(state == "running")
 }
 
 /// The row of a claim that was not overtaken: (no longer wanted, when it is to run again).
@@ -265,16 +272,18 @@ pub(super) async fn open_kind(
     conn: &mut SqliteConnection,
     key: &str,
 ) -> Result<Option<JobKind>, StoreError> {
-    let found: Option<String> = sqlx::query_scalar(OPEN_KIND)
+    let found = sqlx::query(OPEN_KIND)
         .bind(key)
         .fetch_optional(conn)
         .await
         .map_err(database)?;
-    found
-        .map(|kind| {
-            serde_json::from_str(&kind).map_err(|why| inconsistent(format!("job {key}"), why))
-        })
-        .transpose()
+    found.as_ref().map(kind).transpose()
+}
+
+/// What a job is to do.
+pub(super) fn kind(row: &SqliteRow) -> Result<JobKind, StoreError> {
+    let kind: String = row.try_get("kind").map_err(database)?;
+    serde_json::from_str(&kind).map_err(|why| inconsistent("a job", why))
 }
 
 pub(super) async fn last_error(

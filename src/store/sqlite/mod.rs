@@ -19,6 +19,7 @@ mod kept;
 mod keys;
 mod lock;
 mod queues;
+mod readers;
 mod record;
 mod removing;
 mod requests;
@@ -39,10 +40,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -50,19 +49,17 @@ use self::fault::database;
 use self::file::{make_private, resolve, there};
 pub use self::lock::Held;
 use self::queues::{Queues, Waiting, Yield};
+use self::readers::Readers;
 use self::trouble::Trouble;
-use self::view::View;
 use self::writer::{Taker, Writer, remembered};
 use super::taking::JobTaker;
 use super::{Reads, Store, StoreError, Urgency, WriteBody};
 use crate::clock::Clock;
+use crate::domain::job::Claim;
 use crate::domain::timing::Timestamp;
 
 /// The migrations, in order. One that has landed is never edited.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
-
-/// Views that can be open at once; further ones wait.
-const READERS_MAX: u32 = 4;
 
 /// How long to wait for a lock that another program (a backup, a shell) holds for a moment.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -76,7 +73,7 @@ const CLOSE_MAX: Duration = Duration::from_secs(5);
 
 /// A database in a file.
 pub struct SqliteStore {
-    readers: SqlitePool,
+    readers: Readers,
     writer: Mutex<Option<WriterHandle>>,
     /// None when opened for reading alone.
     clock: Option<Arc<dyn Clock>>,
@@ -148,6 +145,7 @@ impl SqliteStore {
             last_now: last_now.clone(),
             head,
             turn: String::new(),
+            next_due: None,
             stale: false,
             unsure: None,
             trouble: Trouble::default(),
@@ -158,7 +156,7 @@ impl SqliteStore {
             outcomes: outcomes_rx,
         };
         Ok(Self {
-            readers: readers(&path),
+            readers: Readers::new(reading(&path)),
             writer: Mutex::new(Some(WriterHandle {
                 answers,
                 outcomes,
@@ -188,9 +186,8 @@ impl SqliteStore {
     /// [`StoreError::Database`] when there is none, or it is not one of this version.
     pub async fn open_read_only(path_or_url: &str) -> Result<Self, StoreError> {
         let path = there(path_or_url)?;
-        let readers = readers(&path);
-        let mut conn = readers
-            .acquire()
+        let mut conn = reading(&path)
+            .connect()
             .await
             .map_err(|error| opening(&path, error))?;
         let (version, ours) = forms::versions(&mut conn, &path).await?;
@@ -203,9 +200,9 @@ impl SqliteStore {
             )));
         }
         let (last_now, _) = remembered(&mut conn).await?;
-        drop(conn);
+        conn.close().await.map_err(database)?;
         Ok(Self {
-            readers,
+            readers: Readers::new(reading(&path)),
             writer: Mutex::new(None),
             clock: None,
             last_now: Arc::new(AtomicI64::new(last_now.timestamp_millis())),
@@ -223,13 +220,13 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn reader(&self) -> Result<Box<dyn Reads + '_>, StoreError> {
-        let at = self.readers.begin().await.map_err(database)?;
-        Ok(Box::new(View { at }))
+        Ok(Box::new(self.readers.view().await?))
     }
 
     async fn write_boxed(
         &self,
         urgency: Urgency,
+        claim: Option<Claim>,
         body: WriteBody<Yield>,
     ) -> Result<Yield, StoreError> {
         let (answer, answered) = oneshot::channel();
@@ -243,7 +240,11 @@ impl Store for SqliteStore {
                 Urgency::Outcome => &writer.outcomes,
             };
             queue
-                .send(Waiting { body, answer })
+                .send(Waiting {
+                    body,
+                    claim,
+                    answer,
+                })
                 .map_err(|_| StoreError::Closed)?;
         }
         answered.await.map_err(|_| StoreError::Closed)?
@@ -300,12 +301,9 @@ fn writing(path: &Path) -> SqliteConnectOptions {
         .pragma("secure_delete", "ON")
 }
 
-fn readers(path: &Path) -> SqlitePool {
-    SqlitePoolOptions::new()
-        .max_connections(READERS_MAX)
-        .acquire_timeout(LOCK_WAIT_MAX)
-        .test_before_acquire(false)
-        .connect_lazy_with(options(path).read_only(true))
+/// A reader's.
+fn reading(path: &Path) -> SqliteConnectOptions {
+    options(path).read_only(true)
 }
 
 fn opening(path: &Path, error: sqlx::Error) -> StoreError {

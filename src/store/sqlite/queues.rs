@@ -2,6 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::domain::job::Claim;
 use crate::store::{StoreError, WriteBody};
 
 /// What a body yields.
@@ -17,6 +18,8 @@ const OUTCOMES_MIN: usize = 16;
 /// A body and who waits for its answer.
 pub(super) struct Waiting {
     pub(super) body: WriteBody<Yield>,
+    /// The claim that it begins by asking for.
+    pub(super) claim: Option<Claim>,
     pub(super) answer: Reply,
 }
 

@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 use super::changes::Change;
 use super::fault::database;
 use super::rows;
+use super::several::rows_of_each;
 use crate::domain::audit::{AuditDraft, AuditEntry, AuditKind, Head, append};
 use crate::domain::ids::RequestId;
 use crate::domain::timing::Timestamp;
@@ -20,14 +21,16 @@ const AFTER: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
     FROM audit a LEFT JOIN audit_texts t ON t.seq = a.seq
     WHERE a.seq > $1 ORDER BY a.seq LIMIT $2";
 
-// The expression is the one of the index `audit_by_request`.
+// The expressions are those of the indexes `audit_by_request` and `audit_extended_by_grant`.
 const UNWRITTEN: &str = "SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
-    FROM (SELECT * FROM audit WHERE json_extract(body, '$.request') = $1
-            AND seq > max((SELECT told_upto FROM cards WHERE request = $1), $2)
-        UNION SELECT * FROM audit WHERE json_extract(body, '$.grant') = 'g' || substr($1, 2)
-            AND json_extract(body, '$.kind') = 'extended'
-            AND seq > max((SELECT told_upto FROM cards WHERE request = $1), $2)) a
-    LEFT JOIN audit_texts t ON t.seq = a.seq ORDER BY a.seq LIMIT $3";
+    FROM audit a LEFT JOIN audit_texts t ON t.seq = a.seq
+    WHERE json_extract(a.body, '$.request') = $1
+    AND a.seq > max((SELECT told_upto FROM cards WHERE request = $1), $2) ORDER BY a.seq LIMIT $3;
+    SELECT a.seq, a.body, a.prev, a.hash, t.salt, t.text
+    FROM audit a LEFT JOIN audit_texts t ON t.seq = a.seq
+    WHERE json_extract(a.body, '$.grant') = 'g' || substr($1, 2)
+    AND json_extract(a.body, '$.kind') = 'extended' AND json_extract(a.body, '$.request') IS NOT $1
+    AND a.seq > max((SELECT told_upto FROM cards WHERE request = $1), $2) ORDER BY a.seq LIMIT $3";
 
 const LAST_OF: &str = "SELECT a.seq, a.body, a.prev, a.hash, NULL AS salt, NULL AS text
     FROM audit a WHERE json_extract(a.body, '$.request') = $1
@@ -73,14 +76,19 @@ pub(super) async fn unwritten(
     after: i64,
     limit: i64,
 ) -> Result<Vec<AuditEntry>, StoreError> {
-    let found = sqlx::query(UNWRITTEN)
+    let query = sqlx::query(UNWRITTEN)
         .bind(request.as_str())
         .bind(after)
-        .bind(limit)
-        .fetch_all(conn)
-        .await
-        .map_err(database)?;
-    found.iter().map(rows::audit_entry).collect()
+        .bind(limit);
+    let [own, more_time] = rows_of_each(conn, query).await?;
+    let mut entries: Vec<AuditEntry> = own
+        .iter()
+        .chain(&more_time)
+        .map(rows::audit_entry)
+        .collect::<Result<_, _>>()?;
+    entries.sort_by_key(|entry| entry.seq);
+    entries.truncate(usize::try_from(limit).unwrap_or(0));
+    Ok(entries)
 }
 
 pub(super) async fn head(conn: &mut SqliteConnection) -> Result<Head, StoreError> {

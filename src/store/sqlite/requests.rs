@@ -13,7 +13,7 @@ use crate::domain::spec::{ContentHash, Spec};
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
 
-const BY_ID: &str = "SELECT * FROM requests WHERE id = $1";
+pub(super) const BY_ID: &str = "SELECT * FROM requests WHERE id = $1";
 
 const INSERT: &str = "INSERT INTO requests (id, state, requester_account, requester_person,
     beneficiary_account, beneficiary_person, resource, spec, spec_hash, reason, origin, card_place,

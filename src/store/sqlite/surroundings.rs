@@ -5,13 +5,37 @@ use std::collections::BTreeMap;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::fault::{database, inconsistent};
-use super::several::{numbered, told_of_each};
-use super::{extensions, grants, kept, requests, rows};
-use crate::domain::ids::AccountId;
+use super::several::{numbered, rows_of_each, told_of_each};
+use super::{extensions, grants, jobs, kept, requests, rows};
+use crate::domain::grant::Grant;
+use crate::domain::ids::{AccountId, GrantId};
+use crate::domain::place_orders::WATCH;
 use crate::domain::request::Request;
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
 use crate::store::surroundings::Surroundings;
+
+pub(super) async fn grant_and_request(
+    conn: &mut SqliteConnection,
+    id: &GrantId,
+) -> Result<Option<(Grant, Request)>, StoreError> {
+    let both = [
+        grants::BY_ID.to_owned(),
+        requests::BY_ID.replace("$1", "$2"),
+    ];
+    let query = sqlx::query(AssertSqlSafe(both.join("; ")))
+        .bind(id.as_str())
+        .bind(id.request().as_str().to_owned());
+    let [grant, request] = rows_of_each(conn, query).await?;
+    let (Some(grant), Some(request)) = (grant.first(), request.first()) else {
+        return Ok(None);
+    };
+    Ok(Some((rows::grant(grant)?, rows::request(request)?)))
+}
+
+// The job that watches the channel of the card.
+const WATCHED: &str = "SELECT kind FROM jobs
+    WHERE key = $7 || (SELECT place FROM cards WHERE request = $2) AND state IN ('waiting', 'running')";
 
 pub(super) async fn of(
     conn: &mut SqliteConnection,
@@ -21,13 +45,14 @@ pub(super) async fn of(
 ) -> Result<Surroundings, StoreError> {
     let grant = request.about_grant();
     let entitlements = &request.spec.entitlements;
-    let theirs = numbered(7, accounts.len());
+    let theirs = numbered(8, accounts.len());
     let mut statements = vec![
         grants::BY_ID.to_owned(),
         extensions::OPEN.to_owned(),
         extensions::GIVEN.to_owned(),
         requests::DECISIONS.replace("$1", "$2"),
         kept::CARD.replace("$1", "$2"),
+        WATCHED.to_owned(),
         format!(
             "SELECT count(*) AS n FROM requests r WHERE r.requester_account IN ({theirs})
             AND r.resource = $3 AND r.id <> $2"
@@ -41,7 +66,7 @@ pub(super) async fn of(
     for n in 0..entitlements.len() {
         let on_holding = grants::ON_HOLDING
             .replace("$4", "$6")
-            .replace("$3", &format!("${}", 7 + accounts.len() + n))
+            .replace("$3", &format!("${}", 8 + accounts.len() + n))
             .replace("$2", "$5")
             .replace("$1", "$4");
         statements.push(on_holding);
@@ -52,7 +77,8 @@ pub(super) async fn of(
         .bind(request.spec.resource.as_str())
         .bind(request.spec.issuer.as_str())
         .bind(request.spec.account.id.as_str())
-        .bind(ended_after.timestamp_millis());
+        .bind(ended_after.timestamp_millis())
+        .bind(WATCH);
     for account in accounts {
         query = query.bind(account.as_str());
     }
@@ -60,7 +86,8 @@ pub(super) async fn of(
         query = query.bind(entitlement.as_str());
     }
     let told = told_of_each(conn, query).await?;
-    let [grant, open, given, decisions, card, earlier, live] = told.get(..asked).unwrap_or(&[])
+    let [grant, open, given, decisions, card, watch, earlier, live] =
+        told.get(..asked).unwrap_or(&[])
     else {
         return Err(inconsistent(
             format!("what stands around request {}", request.id),
@@ -84,6 +111,7 @@ pub(super) async fn of(
             .map(rows::decision)
             .collect::<Result<_, _>>()?,
         card: card.rows.first().map(rows::card).transpose()?,
+        card_watch: watch.rows.first().map(jobs::kind).transpose()?,
         earlier: count(earlier)?,
         other_live: count(live)?,
         on_holdings: on_holdings.into_values().collect(),

@@ -37,6 +37,8 @@ pub(super) struct SqliteTx<'c> {
     pub(super) wakes: bool,
     /// Whether it is to be looked for jobs, claims that ran out among them.
     pub(super) looks: bool,
+    /// A claim, and whether it held when this body began.
+    held: Option<(Claim, bool)>,
     /// What is to be changed before it is read again.
     pending: Vec<Change>,
     /// The database failed under this body. A full disk may have undone the whole transaction
@@ -50,6 +52,7 @@ impl<'c> SqliteTx<'c> {
         turn: &'c mut String,
         at: Moment,
         head: Head,
+        held: Option<(Claim, bool)>,
     ) -> Self {
         Self {
             conn,
@@ -59,6 +62,7 @@ impl<'c> SqliteTx<'c> {
             changed: false,
             wakes: false,
             looks: false,
+            held,
             pending: Vec::new(),
             broken: None,
         }
@@ -217,9 +221,10 @@ impl Tx for SqliteTx<'_> {
     }
 
     async fn want_accounts(&mut self, accounts: &[AccountId]) -> Result<(), StoreError> {
-        let now = self.at.now;
-        let result = directory::want_accounts(self.begin().await?, accounts, now).await;
-        self.end(result)
+        for account in accounts {
+            self.put(directory::want_account(account, self.at.now))?;
+        }
+        Ok(())
     }
 
     async fn keep_directory_health(
@@ -250,7 +255,10 @@ impl Tx for SqliteTx<'_> {
     }
 
     async fn holds(&mut self, claim: Claim) -> Result<bool, StoreError> {
-        jobs::holds(self.begin().await?, claim).await
+        match self.held {
+            Some((asked, holds)) if asked == claim && !self.changed => Ok(holds),
+            _ => jobs::holds(self.begin().await?, claim).await,
+        }
     }
 
     async fn settle(&mut self, claim: Claim, settle: &Settle) -> Result<bool, StoreError> {
@@ -296,7 +304,9 @@ impl Tx for SqliteTx<'_> {
         };
         let look = Look {
             wanted: &wanted,
+            ripens: true,
             expired: true,
+            before: None,
             at: self.at,
         };
         let result = claims::claim_due(self.conn, look, self.turn).await;

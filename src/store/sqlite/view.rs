@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::SqliteConnection;
 
+use super::readers::Lent;
 use super::tx::SqliteTx;
 use super::{
     directory, extensions, grants, jobs, kept, keys, record, requests, standing, surroundings,
@@ -30,13 +31,13 @@ use crate::store::{DigestMark, Reads, StoreError};
 
 /// One moment of the database: what it reads first, it goes on seeing.
 pub(super) struct View {
-    pub(super) at: Transaction<'static, Sqlite>,
+    pub(super) at: Lent,
 }
 
 impl View {
     #[expect(clippy::unused_async, reason = "a transaction makes what waits first")]
     pub(super) async fn conn(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        Ok(&mut self.at)
+        self.at.conn()
     }
 }
 
@@ -69,6 +70,13 @@ macro_rules! reads {
 
             async fn grant(&mut self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
                 grants::by_id(self.conn().await?, id).await
+            }
+
+            async fn grant_and_request(
+                &mut self,
+                id: &GrantId,
+            ) -> Result<Option<(Grant, Request)>, StoreError> {
+                surroundings::grant_and_request(self.conn().await?, id).await
             }
 
             async fn decisions(&mut self, id: &RequestId) -> Result<Vec<Decision>, StoreError> {

@@ -8,15 +8,17 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use futures_util::FutureExt;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Notify;
 
 use super::claims::{self, Claimed, Look, Moment};
 use super::fault::database;
-use super::lock::Held;
+use super::jobs;
+use super::lock;
 use super::queues::{Queues, Reply, Waiting, Yield, answer};
 use super::record;
 use super::rows::instant;
+use super::several::told_of_each;
 use super::trouble::Trouble;
 use super::tx::SqliteTx;
 use crate::clock::Clock;
@@ -62,6 +64,8 @@ pub(super) struct Writer {
     pub(super) head: Head,
     /// The lane that had the last turn.
     pub(super) turn: String,
+    /// When the first job is due that was not due at the last look; none where nobody knows.
+    pub(super) next_due: Option<Timestamp>,
     /// The last transaction failed as a whole: what is in memory is read again first.
     pub(super) stale: bool,
     /// Where the record ends if the commit of that transaction came through all the same.
@@ -69,7 +73,7 @@ pub(super) struct Writer {
     /// Whether it fails, and what was said of that.
     pub(super) trouble: Trouble,
     /// Let go when the writer ends, and not before.
-    pub(super) lock: Held,
+    pub(super) lock: lock::Held,
 }
 
 /// What a group came to before its commit.
@@ -91,6 +95,9 @@ struct ClaimedFor {
     found: Result<Claimed, StoreError>,
 }
 
+/// A claim that was asked for, and whether it holds.
+type Held = Option<(Claim, bool)>;
+
 impl Writer {
     /// Works until nobody can send any more and everything that waited is done.
     pub(super) async fn run(mut self, mut queues: Queues) {
@@ -104,9 +111,9 @@ impl Writer {
     }
 
     async fn commit(&mut self, waiting: Vec<Waiting>) {
-        let begun = self.begin().await;
-        let at = match begun {
-            Ok(at) => at,
+        let begun = self.begin(waiting.first().and_then(|one| one.claim)).await;
+        let (at, mut held) = match begun {
+            Ok(begun) => begun,
             Err(error) => {
                 self.failed(&error);
                 for one in waiting {
@@ -127,7 +134,7 @@ impl Writer {
         for one in waiting {
             match &broken {
                 None => {
-                    if let Err(error) = self.run_one(one, &mut group, at).await {
+                    if let Err(error) = self.run_one(one, held.take(), &mut group, at).await {
                         broken = Some(error);
                     }
                 }
@@ -158,35 +165,65 @@ impl Writer {
     }
 
     /// Takes the lock and reads the clock, in this order.
-    async fn begin(&mut self) -> Result<Moment, StoreError> {
+    async fn begin(&mut self, claim: Option<Claim>) -> Result<(Moment, Held), StoreError> {
         if self.stale {
             self.reopen().await?;
         }
-        execute(&mut self.conn, BEGIN).await?;
+        let held = self.open(BEGIN, claim).await?;
         let last = self.last_now.load(Ordering::Acquire);
         let now = self.clock.now().timestamp_millis().max(last);
-        Ok(Moment {
+        let at = Moment {
             now: instant(now, "the clock")?,
             machine_now: self.clock.machine_now(),
             jump: self.clock.jump(),
-        })
+        };
+        Ok((at, held))
+    }
+
+    /// Opens what a body changes, and says whether the claim holds that it asks for first.
+    async fn open(
+        &mut self,
+        opens: &'static str,
+        claim: Option<Claim>,
+    ) -> Result<Held, StoreError> {
+        let Some(claim) = claim else {
+            execute(&mut self.conn, opens).await?;
+            return Ok(None);
+        };
+        let query = sqlx::query(AssertSqlSafe(format!("{opens}; {}", jobs::CLAIMED)))
+            .bind(claim.job)
+            .bind(claim.attempt);
+        let told = told_of_each(&mut self.conn, query).await?;
+        let row = told.last().and_then(|asked| asked.rows.first());
+        let holds = row.map(jobs::is_held).transpose()?.unwrap_or(false);
+        Ok(Some((claim, holds)))
     }
 
     /// Runs one body between savepoints. An error is one of the whole transaction.
     async fn run_one(
         &mut self,
         one: Waiting,
+        held: Held,
         group: &mut Group,
         at: Moment,
     ) -> Result<(), StoreError> {
-        let Waiting { body, answer } = one;
-        if !group.done.is_empty()
-            && let Err(error) = execute(&mut self.conn, NEXT_BODY).await
-        {
-            group.done.push((answer, Err(error.clone())));
-            return Err(error);
-        }
-        let mut tx = SqliteTx::new(&mut self.conn, &mut self.turn, at, group.head.clone());
+        let Waiting {
+            body,
+            claim,
+            answer,
+        } = one;
+        let opened = match group.done.is_empty() {
+            true => Ok(held),
+            false => self.open(NEXT_BODY, claim).await,
+        };
+        let held = match opened {
+            Ok(held) => held,
+            Err(error) => {
+                group.done.push((answer, Err(error.clone())));
+                return Err(error);
+            }
+        };
+        let mut tx = SqliteTx::new(&mut self.conn, &mut self.turn, at, group.head.clone(), held);
         let guarded = AssertUnwindSafe(async { body(&mut tx).await }).catch_unwind();
         let result = match tokio::time::timeout(BODY_MAX, guarded).await {
             Ok(Ok(result)) => result,
@@ -229,20 +266,23 @@ impl Writer {
     /// group is kept all the same; an error is one of the whole transaction.
     async fn claim(&mut self, group: &mut Group, at: Moment) -> Result<(), StoreError> {
         let Some(taker) = self.taker.load_full() else {
+            self.next_due = None;
             return Ok(());
         };
         let taker: Arc<dyn JobTaker> = Arc::clone(&*taker);
         let wanted = taker.wanted();
-        execute(&mut self.conn, NEXT_BODY).await?;
         let look = Look {
             wanted: &wanted,
+            ripens: self.next_due.is_none_or(|due| due <= at.now),
             expired: group.looks,
+            before: Some(NEXT_BODY),
             at,
         };
         let found = claims::claim_due(&mut self.conn, look, &mut self.turn).await;
         let ended = match &found {
             Ok(claimed) => {
                 group.changed |= claimed.changed;
+                self.next_due = Some(claimed.next_due.unwrap_or(Timestamp::MAX_UTC));
                 Ok(())
             }
             Err(_) => execute(&mut self.conn, UNDO_BODY).await,
@@ -299,6 +339,7 @@ impl Writer {
 
     fn failed(&mut self, error: &StoreError) {
         self.stale = true;
+        self.next_due = None;
         if self.trouble.failed(&error.to_string()) {
             let database = self.options.get_filename();
             tracing::error!(

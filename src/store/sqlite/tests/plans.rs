@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use super::super::{MIGRATIONS, claims, jobs, removing};
 
 /// Everything that runs when jobs are claimed and settled, thousands of times an hour.
-const STATEMENTS: [&str; 24] = [
+const STATEMENTS: [&str; 23] = [
     claims::RIPEN,
     claims::EXPIRE,
     claims::EXPIRE_UNWANTED,
@@ -13,8 +13,7 @@ const STATEMENTS: [&str; 24] = [
     claims::RELEASE_UNWANTED,
     claims::IN_FLIGHT,
     claims::LET_GO,
-    claims::LANES_AFTER,
-    claims::LANES_UPTO,
+    claims::LANES,
     claims::NEXT_UNRIPE,
     claims::CLAIM,
     claims::PUT_ASIDE,
