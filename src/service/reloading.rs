@@ -259,13 +259,18 @@ async fn take_up(
     retention::take_up(tx, next.keep, before.facts.as_ref(), is_start, &places).await
 }
 
-/// What each issuer is bound to is kept; which of them sign with another key from now on.
+/// What each issuer is bound to is kept, with the keys before that still count; which of them sign
+/// with another key from now on.
 async fn keep_issuers(tx: &mut dyn Tx, policy: &Policy) -> Result<Vec<KeyExchange>, StoreError> {
     let machine_now = tx.machine_now();
     let in_use = tx.issuers_in_use(machine_now).await?;
     let mut exchanges = Vec::new();
     for (issuer, facts) in &policy.issuers {
-        let was = tx.keep_issuer(issuer, &facts.bound_to).await?;
+        let accepted = in_use.get(issuer).map_or_else(BTreeSet::new, |one| {
+            binding::accepted_keys(&one.bound_to, one.accepted_until, machine_now)
+        });
+        let kept = binding::to_keep(&facts.bound_to, &accepted);
+        let was = tx.keep_issuer(issuer, &kept).await?;
         if let Some((from, to)) = binding::exchanged_keys(&was, &facts.bound_to) {
             let until = in_use.get(issuer).and_then(|one| one.accepted_until);
             exchanges.push(KeyExchange {
