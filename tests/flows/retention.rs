@@ -198,6 +198,39 @@ async fn not_all_goes_at_once_and_a_start_puts_the_first_look_off_by_a_day() {
 }
 
 #[tokio::test]
+async fn what_is_old_goes_also_where_the_bot_never_runs_for_a_day() {
+    let world = keeping(Setup::default(), str::to_owned).await;
+    world.days(29).await;
+    assert_eq!(world.removed().await, 0);
+    let mut world = world;
+    for _ in 0..8 {
+        let World { here, app } = world;
+        app.stop().await;
+        here.clock.advance_both(TimeDelta::hours(20));
+        world = here.world().await;
+    }
+    assert!(world.removed().await > 0);
+}
+
+#[tokio::test]
+async fn after_a_long_time_away_the_clock_is_given_a_day_to_be_put_right() {
+    let world = keeping(Setup::default(), str::to_owned).await;
+    world.days(2).await;
+    let World { here, app } = world;
+    app.stop().await;
+    here.clock.advance_both(TimeDelta::days(60));
+    let world = here.world().await;
+    world.pass("22h").await;
+    assert_eq!(world.removed().await, 0);
+    // Started again meanwhile: the moment stays.
+    let world = world.restart().await;
+    world.pass("1h").await;
+    assert_eq!(world.removed().await, 0);
+    world.pass("61m").await;
+    assert!(world.removed().await > 0);
+}
+
+#[tokio::test]
 async fn a_clock_that_was_set_anew_removes_nothing() {
     use jitbot::clock::{Clock as _, Jump};
     let world = keeping(Setup::default(), str::to_owned).await;
