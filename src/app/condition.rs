@@ -127,6 +127,11 @@ impl Condition {
     }
 
     async fn chat(&self) -> Result<(), String> {
+        if let Some(app) = self.sockets.load().other_app() {
+            return Err(format!(
+                "slack.app_token is of Slack app {app}, and the bot token is of another: nothing that people do with the bot comes here"
+            ));
+        }
         if !self.sockets.load().any() {
             return Err(
                 "the connection to Slack is down; it is tried again all the time".to_owned(),

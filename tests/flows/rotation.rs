@@ -246,3 +246,34 @@ async fn tokens_that_are_refused_change_nothing_and_the_sockets_stay() {
     assert!(world.kinds(&id).await.contains(&"issued".to_owned()));
     judged(&world).await;
 }
+
+#[tokio::test]
+async fn an_app_token_of_another_app_is_not_taken_up() {
+    let mut world = World::start().await;
+    let people = world.here.people.clone();
+    people.wait_for_sockets(2, WAIT).await.unwrap();
+    let (right, other) = (world.here.tokens.1.clone(), fresh("xapp-"));
+    people
+        .change(Change::IssueTokenOfOtherApp {
+            token: other.clone(),
+            app_id: "A0OTHER".to_owned(),
+        })
+        .await
+        .unwrap();
+    world.here.tokens.1 = other;
+    let (same, word) = ("[security]", "# a word\n[security]");
+    let why = world.reloads(same, word).await.unwrap_err();
+    assert_eq!(
+        why,
+        [
+            "jitbot.toml:4: slack.app_token: can't be used: it is of Slack app A0OTHER, and the bot token is of another."
+        ]
+    );
+    assert_eq!(people.sockets().await.unwrap(), 2);
+    world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
+    world.here.tokens.1 = right;
+    world.reloads(same, word).await.unwrap();
+    judged(&world).await;
+}
