@@ -55,7 +55,7 @@ fn has(grants: &Path, id: &str) -> bool {
 }
 
 impl World {
-    async fn has_box(&self, who: &str, duration: &str) -> String {
+    pub(super) async fn has_box(&self, who: &str, duration: &str) -> String {
         let typed = format!("/jit request box-admin {duration} please");
         let id = self.asks(who, &typed).await;
         self.presses("dana", "Approve", &id).await;
