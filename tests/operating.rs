@@ -291,6 +291,8 @@ async fn a_loop_that_does_not_turn_is_not_health() {
     let site = Site::with(&served_at(at)).await;
     // Built, and nobody works.
     let mut world = site.world().await;
+    let turned = |app: &jitbot::app::App| app.worker().since_last_turn();
+    assert_eq!(turned(&world.app), None);
     let (status, _, said) = get(at, "/healthz").await;
     assert_eq!(status, 503);
     assert!(said.contains("has not begun to turn"), "{said}");
@@ -314,4 +316,15 @@ async fn a_loop_that_does_not_turn_is_not_health() {
     }
     assert_eq!(last, 429);
     assert_eq!(get(at, "/metrics").await.0, 429);
+    // A transaction that never ends holds the loop up: its last turn is longer and longer ago.
+    let store = world.app.store().clone();
+    tokio::spawn(async move {
+        let never = jitbot::store::write(&*store, jitbot::store::Urgency::Answer, |_| {
+            Box::pin(std::future::pending::<Result<(), jitbot::store::StoreError>>())
+        });
+        never.await
+    });
+    let longest = Duration::from_millis(1_500);
+    let _ = tokio::time::timeout(longest * 2, std::future::pending::<()>()).await;
+    assert!(turned(&world.app).is_some_and(|since| since > longest));
 }

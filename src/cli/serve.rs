@@ -89,7 +89,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     service_manager::tell_ready();
     tokio::select! {
         () = work(&app, &args.config, &mut hangups) => {}
-        () = service_manager::keep_watchdog_quiet(&app) => {}
+        () = service_manager::keep_watchdog_quiet(async || app.works().await) => {}
         () = stops.next() => {}
     }
     service_manager::tell_stopping();
