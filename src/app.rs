@@ -48,8 +48,8 @@ use crate::issuer::Registry;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::service::{DigestSchedule, InForce, Service};
-use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
 use crate::worker::Worker;
 
 /// What the worker's stop may take, where even giving up on what is in flight hangs: a little longer
@@ -99,10 +99,21 @@ impl App {
     /// What keeps it from starting, in words for the operator.
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         // The lock comes first: a second process must not even connect.
-        let store: Arc<dyn Store> = Arc::new(
-            SqliteStore::open(&config.store.path.display().to_string(), clock.clone()).await?,
-        );
-        let built = Self::build_over(store.clone(), config, clock).await;
+        let file = config.store.path.display().to_string();
+        let named = |error: anyhow::Error| {
+            let said = format!("{error:#}");
+            match error.downcast_ref::<StoreError>() {
+                Some(StoreError::Database(why)) if !why.contains(&file) => {
+                    anyhow!("{file}: {said}")
+                }
+                _ => error,
+            }
+        };
+        let open = SqliteStore::open(&file, clock.clone()).await;
+        let store: Arc<dyn Store> = Arc::new(open.map_err(|error| named(error.into()))?);
+        let built = Self::build_over(store.clone(), config, clock)
+            .await
+            .map_err(named);
         if built.is_err() {
             // The lock goes with it, before whoever asked tries again.
             store.close().await;

@@ -15,4 +15,5 @@ pub mod policy;
 pub mod sandbox;
 pub mod service;
 pub mod store;
+pub mod web_call;
 pub mod worker;

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use exposition::Exposition;
-use jitbot::sandbox::people::{Disconnect, FaultKind};
+use jitbot::sandbox::people::{Change, Disconnect, FaultKind};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use support::scene::Scene;
@@ -219,6 +219,47 @@ async fn not_ready_where_slack_would_open_no_connection() {
 }
 
 #[tokio::test]
+async fn not_ready_with_an_app_token_of_another_app_until_the_right_one_is_read() {
+    let at = free();
+    let scene = Scene::with(&served_at(at)).await;
+    let token = scene.path().join("app_token");
+    let write = |text: &str| {
+        std::fs::write(&token, text).unwrap();
+        let alone = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&token, alone).unwrap();
+    };
+    let other = format!("xapp-{:x}", rand::random::<u128>());
+    write(&other);
+    let change = Change::IssueTokenOfOtherApp {
+        token: other,
+        app_id: "A0OTHER".to_owned(),
+    };
+    scene.people.change(change).await.unwrap();
+    let config = scene.path().join("jitbot.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let from_file = format!("app_token = {{ file = \"{}\" }}", token.display());
+    let text = text.replace("app_token = { env = \"SLACK_APP_TOKEN\" }", &from_file);
+    assert!(text.contains(&from_file));
+    std::fs::write(&config, text).unwrap();
+    let bot = scene.command().spawn().unwrap();
+    let said = "slack.app_token is of Slack app A0OTHER, and the bot token is of another";
+    let holds = async || {
+        let (status, _, body) = get(at, "/readyz").await;
+        status == 503 && body.contains(said)
+    };
+    scene.until("unready", holds).await;
+    let logged = "the app token is of Slack app A0OTHER, and the bot token of A0SANDBOX";
+    let log = scene.log();
+    let line = log.lines().find(|line| line.contains(logged));
+    assert!(line.is_some_and(|line| line.contains("ERROR")), "{log}");
+
+    write(&scene.tokens.1);
+    let pid = Pid::from_raw(i32::try_from(bot.id().unwrap()).unwrap());
+    kill(pid, Signal::SIGHUP).unwrap();
+    until_ready(&scene, at).await;
+}
+
+#[tokio::test]
 async fn not_ready_while_nothing_can_be_written_and_ready_again_after() {
     let at = free();
     let scene = Scene::with(&served_at(at)).await;
@@ -250,6 +291,8 @@ async fn a_loop_that_does_not_turn_is_not_health() {
     let site = Site::with(&served_at(at)).await;
     // Built, and nobody works.
     let mut world = site.world().await;
+    let turned = |app: &jitbot::app::App| app.worker().since_last_turn();
+    assert_eq!(turned(&world.app), None);
     let (status, _, said) = get(at, "/healthz").await;
     assert_eq!(status, 503);
     assert!(said.contains("has not begun to turn"), "{said}");
@@ -273,4 +316,15 @@ async fn a_loop_that_does_not_turn_is_not_health() {
     }
     assert_eq!(last, 429);
     assert_eq!(get(at, "/metrics").await.0, 429);
+    // A transaction that never ends holds the loop up: its last turn is longer and longer ago.
+    let store = world.app.store().clone();
+    tokio::spawn(async move {
+        let never = jitbot::store::write(&*store, jitbot::store::Urgency::Answer, |_| {
+            Box::pin(std::future::pending::<Result<(), jitbot::store::StoreError>>())
+        });
+        never.await
+    });
+    let longest = Duration::from_millis(1_500);
+    let _ = tokio::time::timeout(longest * 2, std::future::pending::<()>()).await;
+    assert!(turned(&world.app).is_some_and(|since| since > longest));
 }

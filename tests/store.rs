@@ -1,5 +1,7 @@
 //! The store's conformance suite: what every backend must do, free of any backend's ways.
 
+#[path = "store/removal.rs"]
+mod removal;
 #[path = "store/world.rs"]
 mod world;
 
@@ -13,8 +15,6 @@ mod claiming;
 mod directory;
 #[path = "store/erasing.rs"]
 mod erasing;
-#[path = "store/forgetting.rs"]
-mod forgetting;
 #[path = "store/grants.rs"]
 mod grants;
 #[path = "store/jobs.rs"]

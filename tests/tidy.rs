@@ -66,6 +66,11 @@ fn direction_3_numbers_are_named_in_one_room() {
 }
 
 #[test]
+fn direction_3_calls_to_the_outside_know_no_caller() {
+    over_src(rooms::web_calls);
+}
+
+#[test]
 fn direction_4_the_engine_knows_nothing_outside() {
     over_src(rooms::engine);
 }

@@ -59,14 +59,7 @@ pub(super) struct Condition {
 #[async_trait]
 impl Probes for Condition {
     async fn health(&self) -> Result<(), String> {
-        match self.worker.since_last_turn() {
-            Some(since) if since <= TURN_MAX => Ok(()),
-            Some(since) => Err(format!(
-                "the worker's loop has not turned for {} s: due work, also what ends access, stands still",
-                since.as_secs()
-            )),
-            None => Err("the worker's loop has not begun to turn yet".to_owned()),
-        }
+        turns(self.worker.since_last_turn())
     }
 
     async fn readiness(&self) -> Result<(), Vec<String>> {
@@ -127,6 +120,11 @@ impl Condition {
     }
 
     async fn chat(&self) -> Result<(), String> {
+        if let Some(app) = self.sockets.load().other_app() {
+            return Err(format!(
+                "slack.app_token is of Slack app {app}, and the bot token is of another: nothing that people do with the bot comes here"
+            ));
+        }
         if !self.sockets.load().any() {
             return Err(
                 "the connection to Slack is down; it is tried again all the time".to_owned(),
@@ -189,4 +187,29 @@ impl Condition {
 
 fn too_long(what: &str) -> String {
     format!("{what} within {} s", CHECK_MAX.as_secs())
+}
+
+/// Whether the worker's loop turns, by how long ago it last did.
+fn turns(since: Option<Duration>) -> Result<(), String> {
+    match since {
+        Some(since) if since <= TURN_MAX => Ok(()),
+        Some(since) => Err(format!(
+            "the worker's loop has not turned for {} s: due work, also what ends access, stands still",
+            since.as_secs()
+        )),
+        None => Err("the worker's loop has not begun to turn yet".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_that_stands_still_for_longer_than_a_database_may_be_held_is_not_health() {
+        assert_eq!(turns(Some(TURN_MAX)), Ok(()));
+        let why = turns(Some(TURN_MAX + Duration::from_secs(1))).unwrap_err();
+        assert!(why.contains("has not turned for 61 s"), "{why}");
+        assert!(turns(None).is_err());
+    }
 }

@@ -12,9 +12,8 @@ use tokio::task::JoinHandle;
 use super::condition::Condition;
 use crate::config::{Config, heartbeat};
 use crate::http::Probes as _;
-use crate::issuer::contract::web_call::{self, Destination, NoReply};
-use crate::issuer::contract::webhook;
 use crate::metrics::{Beat, Metrics};
+use crate::web_call::{self, Destination, NoReply, trust};
 
 /// How long a beat may take.
 const BEAT_MAX: Duration = Duration::from_secs(10);
@@ -41,7 +40,7 @@ impl Rhythm {
         let url = heartbeat::address(&secret, wanted.allow_private)
             .map_err(|why| anyhow!("heartbeat.url {why}"))?;
         let tls = match url.scheme() {
-            "https" => Some(Arc::new(webhook::tls(None).map_err(anyhow::Error::msg)?)),
+            "https" => Some(Arc::new(trust::tls(None).map_err(anyhow::Error::msg)?)),
             _ => None,
         };
         let every_s = u64::try_from(wanted.every_s).unwrap_or(u64::MAX);

@@ -74,7 +74,7 @@ impl Exchanger {
                 vec![config.problem("slack.bot_token", what, hint).to_string()]
             };
             match outbox.who_has(&next.bot).await {
-                Ok(who) if who == *me => {}
+                Ok(who) if who.is(me) => {}
                 Ok(_) => {
                     return Err(wrong(
                         "is for another bot than the one that runs".to_owned(),

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod erase;
+mod file_size_limit;
 pub mod init;
 pub mod issuer;
 pub mod sandbox;

@@ -10,8 +10,8 @@ use clap::{Args, ValueEnum};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::service_manager;
-use super::signals::{Stops, survive_size_limits};
+use super::signals::Stops;
+use super::{file_size_limit, service_manager};
 use crate::app::App;
 use crate::clock::{Clock, RehearsalClock, SystemClock};
 use crate::config;
@@ -49,7 +49,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     // Before anything else: from here on these signals end nobody.
     let mut hangups = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
     let mut stops = Stops::listen()?;
-    survive_size_limits();
+    file_size_limit::survive();
     let log = tracing_subscriber::fmt()
         .with_env_filter(what_is_logged())
         .with_writer(std::io::stderr);
@@ -89,7 +89,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     service_manager::tell_ready();
     tokio::select! {
         () = work(&app, &args.config, &mut hangups) => {}
-        () = service_manager::keep_watchdog_quiet(&app) => {}
+        () = service_manager::keep_watchdog_quiet(async || app.works().await) => {}
         () = stops.next() => {}
     }
     service_manager::tell_stopping();

@@ -1,11 +1,11 @@
 //! `[heartbeat]`: whom to tell that the bot works.
 
 use secrecy::{ExposeSecret as _, SecretString};
-use url::{Host, Url};
+use url::Url;
 
 use super::reader::{Item, Table};
 use super::secret::{self, SecretSource};
-use crate::issuer::contract::web_call::is_private;
+use crate::web_call::address::{self, BadAddress};
 
 pub(super) const HEARTBEAT_KEYS: &[&str] = &["url", "every", "allow_private"];
 
@@ -27,37 +27,18 @@ pub struct HeartbeatConfig {
 ///
 /// # Errors
 /// What is wrong, to follow the name of the key.
-pub fn address(secret: &SecretString, allow_private: bool) -> Result<Url, String> {
-    let wrong = |what: &str| Err(what.to_owned());
-    let Ok(url) = Url::parse(secret.expose_secret()) else {
-        return wrong("is not an address like https://watch.example/ping/…");
-    };
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return wrong("holds a user, a password or a fragment, which are not sent");
-    }
-    let address = match url.host() {
-        Some(Host::Ipv4(v4)) => Some(v4.into()),
-        Some(Host::Ipv6(v6)) => Some(v6.into()),
-        Some(Host::Domain(_)) => None,
-        None => return wrong("names no host"),
-    };
-    // A name is judged by what it means when it is called.
-    if !allow_private && address.is_some_and(is_private) {
-        return wrong(
-            "is an address of a private network, or of this machine: allow_private = true would let it be asked",
-        );
-    }
-    let is_here = match address {
-        Some(address) => address.to_canonical().is_loopback(),
-        None => url.host_str() == Some("localhost"),
-    };
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_here && allow_private => Ok(url),
-        _ => {
-            wrong("is not https:// (http:// is for this machine alone, with allow_private = true)")
+pub fn address(secret: &SecretString, allow_private: bool) -> Result<Url, &'static str> {
+    address::read(secret.expose_secret(), allow_private).map_err(|wrong| match wrong {
+        BadAddress::NotAnAddress => "is not an address like https://watch.example/ping/…",
+        BadAddress::HoldsMore => "holds a user, a password or a fragment, which are not sent",
+        BadAddress::NoHost => "names no host",
+        BadAddress::Private => {
+            "is an address of a private network, or of this machine: allow_private = true would let it be asked"
         }
-    }
+        BadAddress::PlainHere | BadAddress::NotHttps => {
+            "is not https:// (http:// is for this machine alone, with allow_private = true)"
+        }
+    })
 }
 
 /// None is sent where none is asked for; the outer none means that what is asked for is wrong.

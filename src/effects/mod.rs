@@ -102,6 +102,12 @@ impl Effects {
         self
     }
 
+    /// How many secrets were made and are still to be sent.
+    #[must_use]
+    pub fn secrets_in_hand(&self) -> usize {
+        self.secrets.count()
+    }
+
     fn outbox(&self, platform: &str) -> Result<&Arc<dyn Outbox>, Outcome> {
         self.outboxes
             .get(platform)

@@ -29,6 +29,11 @@ impl SecretsInHand {
         });
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.with(|held| held.len())
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut HashMap<GrantId, IssuedSecret>) -> T) -> T {
         // A map is whole after any panic between its calls.
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))

@@ -73,25 +73,28 @@ struct Before {
     holders: BTreeSet<AccountId>,
     /// What the entry about the last config says of names that had come to mean another group.
     moved: Moved,
-    /// What else it says; none where there was no config before.
-    facts: Option<serde_json::Value>,
+    /// All that it says; none where there was no config before.
+    config: Option<retention::Former>,
 }
 
 /// `moved` is what is known of it without the record.
 async fn before(reads: &mut dyn Reads, moved: Option<Moved>) -> Result<Before, StoreError> {
     let holders = reads.holders().await?;
-    let facts = reads.last_taken_up().await?.map(|entry| {
+    let config = reads.last_taken_up().await?.map(|entry| {
         let mut body: serde_json::Value = serde_json::from_str(&entry.body).unwrap_or_default();
-        body["facts"].take()
+        retention::Former {
+            facts: body["facts"].take(),
+            at: entry.at(),
+        }
     });
     let moved = moved.unwrap_or_else(|| {
-        let told = facts.as_ref().map(|facts| facts["moved"].clone());
+        let told = config.as_ref().map(|config| config.facts["moved"].clone());
         serde_json::from_value(told.unwrap_or_default()).unwrap_or_default()
     });
     Ok(Before {
         holders,
         moved,
-        facts,
+        config,
     })
 }
 
@@ -256,16 +259,21 @@ async fn take_up(
         tx.enqueue(&JobOrder::digest_due(slot)).await?;
     }
     let is_start = kind == AuditKind::Started;
-    retention::take_up(tx, next.keep, before.facts.as_ref(), is_start, &places).await
+    retention::take_up(tx, next.keep, before.config.as_ref(), is_start, &places).await
 }
 
-/// What each issuer is bound to is kept; which of them sign with another key from now on.
+/// What each issuer is bound to is kept, with the keys before that still count; which of them sign
+/// with another key from now on.
 async fn keep_issuers(tx: &mut dyn Tx, policy: &Policy) -> Result<Vec<KeyExchange>, StoreError> {
     let machine_now = tx.machine_now();
     let in_use = tx.issuers_in_use(machine_now).await?;
     let mut exchanges = Vec::new();
     for (issuer, facts) in &policy.issuers {
-        let was = tx.keep_issuer(issuer, &facts.bound_to).await?;
+        let accepted = in_use.get(issuer).map_or_else(BTreeSet::new, |one| {
+            binding::accepted_keys(&one.bound_to, one.accepted_until, machine_now)
+        });
+        let kept = binding::to_keep(&facts.bound_to, &accepted);
+        let was = tx.keep_issuer(issuer, &kept).await?;
         if let Some((from, to)) = binding::exchanged_keys(&was, &facts.bound_to) {
             let until = in_use.get(issuer).and_then(|one| one.accepted_until);
             exchanges.push(KeyExchange {

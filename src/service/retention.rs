@@ -12,15 +12,18 @@ use crate::domain::job::Settle;
 use crate::domain::job_order::JobOrder;
 use crate::domain::record_news::RecordNews;
 use crate::domain::segment::{ENTRIES_MAX, OldSegment, Segment};
+use crate::domain::timing::Timestamp;
 use crate::policy::Policy;
 use crate::store::{StoreError, Tx};
 
 /// How often it is looked whether a segment is old enough.
 const LOOK_AGAIN: TimeDelta = TimeDelta::days(1);
 
-/// How long after a start, or after the record is kept for less time, it is looked first: a machine that
-/// boots with a wrong clock has the right one by then, and whoever reads that less is kept has time to
-/// say no.
+/// How long after the record is kept for less time it is looked first: whoever reads that less is kept
+/// has time to say no. So long after a start too, where the last one is so long ago: a machine that boots
+/// with a wrong clock has the right one by then. After a start within that time the look stays where it
+/// was, so that it comes also where the bot never runs for that long; a clock is not wrong by more than
+/// the time that went by.
 const FIRST_LOOK: TimeDelta = TimeDelta::days(1);
 
 /// So many days of the record go in a day at most: enough to catch up with whatever comes in, and little
@@ -30,13 +33,20 @@ const DAYS_A_DAY: i32 = 7;
 /// What the entry about a config says of how long the record is kept, in days; not there where for ever.
 pub(super) const KEEP_FACT: &str = "keep_days";
 
-/// Orders the first look. Where the config before, of which these are the facts, kept the record for
-/// longer, security is told, and nothing goes before they can have read it. None of a record that
-/// begins with this config.
+/// The config that was taken up before.
+pub(super) struct Former {
+    /// The facts of its entry.
+    pub(super) facts: Value,
+    /// When it was taken up; none where its entry does not say.
+    pub(super) at: Option<Timestamp>,
+}
+
+/// Orders the first look. Where the config before kept the record for longer, security is told, and
+/// nothing goes before they can have read it. None of a record that begins with this config.
 pub(super) async fn take_up(
     tx: &mut dyn Tx,
     keep: Option<TimeDelta>,
-    before: Option<&Value>,
+    before: Option<&Former>,
     is_start: bool,
     places: &BTreeSet<&Place>,
 ) -> Result<(), StoreError> {
@@ -45,10 +55,14 @@ pub(super) async fn take_up(
     };
     let now = tx.now();
     let first_look = now + FIRST_LOOK;
-    let news = before.and_then(|facts| {
-        RecordNews::if_shorter(facts[KEEP_FACT].as_i64(), Some(kept.num_days()), first_look)
+    let news = before.and_then(|before| {
+        let was = before.facts[KEEP_FACT].as_i64();
+        RecordNews::if_shorter(was, Some(kept.num_days()), first_look)
     });
-    let anew = is_start || news.is_some();
+    let ran_lately = before
+        .and_then(|before| before.at)
+        .is_some_and(|at| now - at < FIRST_LOOK);
+    let anew = (is_start && !ran_lately) || news.is_some();
     tx.enqueue(&JobOrder::remove_old(first_look, anew)).await?;
     if let Some(news) = news {
         for place in places {

@@ -4,8 +4,8 @@
 //! commits those that wait together with one fsync, and answers only afterwards.
 
 mod error;
-pub mod forgetting;
 pub mod in_use;
+pub mod removal;
 pub mod sqlite;
 pub mod surroundings;
 pub mod taking;
@@ -52,7 +52,7 @@ pub type WriteBody<T> =
 
 /// Reads, outside or inside a write transaction.
 #[async_trait]
-pub trait Reads: watched::Watched + surroundings::Surrounded + forgetting::Forgettable {
+pub trait Reads: watched::Watched + surroundings::Surrounded + removal::RemovalReads {
     /// One request.
     async fn request(&mut self, id: &RequestId) -> Result<Option<Request>, StoreError>;
     /// One grant.
@@ -244,7 +244,7 @@ pub struct DigestMark {
 
 /// One write transaction.
 #[async_trait]
-pub trait Tx: Reads + forgetting::Forgetting {
+pub trait Tx: Reads + removal::Removing {
     /// The time of this transaction: read once, after its lock is held, and never before the time
     /// of the last transaction that was committed.
     fn now(&self) -> Timestamp;

@@ -52,6 +52,7 @@ pub async fn listening(double: &Double) -> (Listener, Arc<Scripted>) {
         team_id: "T1".into(),
         bot_user_id: "UBOT".into(),
         bot_id: Some("BBOT".into()),
+        app_id: Some("A1".into()),
     };
     let token = SecretString::from("xapp-test");
     let listener = listen(&double.settings(), &token, inbox.clone(), me)

@@ -33,6 +33,7 @@ async fn what_is_right_is_said_to_be_and_asking_changes_nothing_anywhere() {
     let asks = [
         "auth.test",
         "apps.connections.open",
+        "bots.info",
         "conversations.list",
         "users.info",
         "usergroups.list",

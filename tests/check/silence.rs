@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use jitbot::sandbox::people::FaultKind;
+use jitbot::sandbox::people::{Change, FaultKind};
 use serde_json::Value;
 
 use super::support::office::Office;
@@ -104,4 +104,30 @@ async fn programs_read_the_same() {
     let said = office.check(&["--format", "json", "--offline"]).await;
     let json: Value = serde_json::from_str(&said.text).unwrap();
     assert_eq!((said.code, json["policy"].clone()), (1, Value::Null));
+}
+
+/// Made at run time, so that nobody takes it for a token that was given away.
+fn token_of(app: &str) -> String {
+    format!("xapp-1-{app}-{:x}", rand::random::<u64>())
+}
+
+#[tokio::test]
+async fn an_app_token_of_another_app_is_found_without_opening_a_socket() {
+    let mut office = Office::open().await;
+    let (token, app_id) = (token_of("A0OTHERAPP"), "A0OTHERAPP".to_owned());
+    let other = Change::IssueTokenOfOtherApp {
+        token: token.clone(),
+        app_id,
+    };
+    office.people.change(other).await.unwrap();
+    office.tokens.1 = token;
+    let said = office.check(&[]).await;
+    assert_eq!(said.code, 1, "{}", said.text);
+    said.has("slack.app_token: this token is of Slack app A0OTHERAPP, and the bot token of A0SANDBOX. Take both from the page of one app.");
+    assert_eq!(office.people.sockets().await.unwrap(), 0);
+    let slow = FaultKind::Delay(20_000);
+    office.people.fault("bots.info", 1, slow).await.unwrap();
+    let said = office.check(&[]).await;
+    assert_eq!(said.code, 3, "{}", said.text);
+    said.has("not asked: bots.info: no answer from Slack");
 }

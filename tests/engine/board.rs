@@ -1,4 +1,4 @@
-//! What would be posted: keeps everything and never fails. What Slack makes of it is tested elsewhere.
+//! What would be posted: keeps everything, and fails only when it is told to. What Slack makes of it is tested elsewhere.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,6 +14,8 @@ struct Kept {
     cards: Vec<Card>,
     /// To whom or where, and what.
     letters: Vec<(String, Letter)>,
+    /// Letters to people that are not taken yet.
+    not_yet: usize,
 }
 
 #[derive(Debug, Default)]
@@ -28,6 +30,11 @@ impl Board {
 
     fn keep(&self, whereto: &str, letter: &Letter) {
         self.kept(|kept| kept.letters.push((whereto.to_owned(), letter.clone())));
+    }
+
+    /// So many letters to people are not taken before a minute has passed.
+    pub fn wants_peace(&self, letters: usize) {
+        self.kept(|kept| kept.not_yet = letters);
     }
 
     /// A request's card as it was drawn, oldest first.
@@ -86,6 +93,14 @@ impl Outbox for Board {
     }
 
     async fn tell(&self, account: &AccountId, letter: &Letter) -> Result<(), PostError> {
+        let taken = self.kept(|kept| {
+            let left = kept.not_yet.checked_sub(1);
+            kept.not_yet = left.unwrap_or_default();
+            left.is_none()
+        });
+        if !taken {
+            return Err(PostError::RateLimited { after_s: 60 });
+        }
         self.keep(account.as_str(), letter);
         Ok(())
     }

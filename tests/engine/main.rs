@@ -3,6 +3,7 @@
 
 mod board;
 mod house;
+mod in_hand;
 mod longer;
 mod target;
 mod world;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream};
 use jitbot::clock::{Clock, Timestamp};
+use jitbot::domain::delivery::IssuedSecret;
 use jitbot::domain::grant::Evidence;
 use jitbot::domain::ids::GrantId;
 use jitbot::domain::spec::TargetAccount;
@@ -237,7 +238,10 @@ impl Issuer for Target {
             usable: true,
             how_to_use: "read".into(),
             document: None,
-            secret: None,
+            secret: self
+                .can
+                .makes_secret
+                .then(|| IssuedSecret::new("made".into())),
         })
     }
 

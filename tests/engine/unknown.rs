@@ -1,5 +1,7 @@
 //! Calls whose outcome nobody knows: an answer that says so, a handler that panics, one that hangs.
 
+use std::sync::{Arc, Mutex};
+
 use jitbot::chat::card::Letter;
 use jitbot::domain::grant::{EndingReason, Evidence, GrantState};
 use jitbot::domain::ids::RequestId;
@@ -71,6 +73,55 @@ async fn a_handler_that_panics_while_it_gives_access_leaves_an_unknown_outcome()
         let id = world.gives("alice", "orders").await;
         is_given_by_the_same_order_and_ends_on_time(&world, &id, 1).await;
     }
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_in_the_log_and_its_job_and_the_others_go_on() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer({
+            let log = log.clone();
+            move || log.clone()
+        })
+        .finish();
+    let _until_the_end = tracing::subscriber::set_default(subscriber);
+    let world = World::start().await;
+    let first = world.gives("alice", "orders").await;
+    let second = world.gives("erin", "stock").await;
+    world.target.revokes(&[Does::PanicsBefore]);
+    world.done("alice", &first).await;
+    world.settle().await;
+    assert_eq!(world.state(&first).await, GrantState::Revoking);
+    world.done("erin", &second).await;
+    world.settle().await;
+    assert_eq!(world.state(&second).await, GrantState::Ended);
+    world.pass(60).await;
+    assert_eq!(world.state(&first).await, GrantState::Ended);
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let mut lines = log.lines().filter(|line| line.contains("panicked"));
+    let line = lines.next().unwrap_or_default();
+    assert!(
+        line.contains("ERROR") && line.contains("a handler panicked"),
+        "{log}"
+    );
+    assert!(line.contains("lane=issuer"), "{line}");
+    assert_eq!(lines.next(), None);
 }
 
 #[tokio::test]

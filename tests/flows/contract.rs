@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::support::issuer_box::issuer_box;
 use super::support::{Setup, World};
 
 const ASKS: &str = "/jit request box-admin 1h deploy is stuck";
@@ -12,30 +13,20 @@ async fn world(program: &str, more: &str) -> (World, PathBuf, tempfile::TempDir)
     let access = room.path().join("access");
     std::fs::create_dir(&access).unwrap();
     let setup = Setup {
-        more_config: format!(
-            r#"
-[issuer.box]
-kind = "command"
+        more_config: issuer_box(
+            "box",
+            &format!(
+                r#"kind = "command"
 program = [{program}]
 environment = {{ ACCESS_DIR = "{}" }}
 accounts = {{ alice = "a.smith" }}
 time_limit = "5s"
 target = "the box"
-{more}
-
-[resource.box-admin]
-title = "Admin on the box"
-project = "shop"
-action = "admin"
-risk = "low"
-issuer = "box"
-grant = {{ group = ["admins", "operators"] }}
-duration = {{ default = "1h", max = "8h" }}
-request = ["group:engineering"]
-approve = [{{ from = ["group:sre"] }}]
-channels = ["slack:#approvals"]
-"#,
-            access.display()
+{more}"#,
+                access.display()
+            ),
+            "box-admin",
+            r#"group = ["admins", "operators"]"#,
         ),
         ..Setup::default()
     };

@@ -33,6 +33,7 @@ mod stuck;
 mod undecided;
 mod unreachable;
 mod untold_security;
+mod variables;
 mod webhook_secret;
 mod who_may;
 

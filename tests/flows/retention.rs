@@ -190,11 +190,49 @@ async fn not_all_goes_at_once_and_a_start_puts_the_first_look_off_by_a_day() {
         reader.removed_segments().await.unwrap()
     };
     let before = segments().await;
-    world.days_by_the_hour(1).await;
+    // A day in steps that are shorter than any pause between two removals.
+    for _ in 0..48 {
+        let half_an_hour = TimeDelta::minutes(30);
+        world.here.clock.advance_both(half_an_hour);
+        world.settle().await;
+    }
     let after = segments().await;
     let days = after.last().unwrap().last_at - before.last().unwrap().last_at;
     assert!(days > TimeDelta::days(2), "{days}");
     assert!(days < TimeDelta::days(9), "{days}");
+}
+
+#[tokio::test]
+async fn what_is_old_goes_also_where_the_bot_never_runs_for_a_day() {
+    let world = keeping(Setup::default(), str::to_owned).await;
+    world.days(29).await;
+    assert_eq!(world.removed().await, 0);
+    let mut world = world;
+    for _ in 0..8 {
+        let World { here, app } = world;
+        app.stop().await;
+        here.clock.advance_both(TimeDelta::hours(20));
+        world = here.world().await;
+    }
+    assert!(world.removed().await > 0);
+}
+
+#[tokio::test]
+async fn after_a_long_time_away_the_clock_is_given_a_day_to_be_put_right() {
+    let world = keeping(Setup::default(), str::to_owned).await;
+    world.days(2).await;
+    let World { here, app } = world;
+    app.stop().await;
+    here.clock.advance_both(TimeDelta::days(60));
+    let world = here.world().await;
+    world.pass("22h").await;
+    assert_eq!(world.removed().await, 0);
+    // Started again meanwhile: the moment stays.
+    let world = world.restart().await;
+    world.pass("1h").await;
+    assert_eq!(world.removed().await, 0);
+    world.pass("61m").await;
+    assert!(world.removed().await > 0);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use jitbot::sandbox::people::Change;
 use jitbot::sandbox::ssh::keys;
 
@@ -128,6 +129,68 @@ async fn a_ca_key_that_came_with_a_start_is_told_too_and_without_certificates_no
     judged(&world).await;
 }
 
+#[tokio::test]
+async fn a_ca_key_that_still_counts_is_given_to_no_other_issuer() {
+    let mut world = World::start().await;
+    world.given("alice", "1h").await;
+    let held = world.given("alice", "2h").await;
+    let folder = world.here.folder.path().to_owned();
+    for name in ["ca2", "ca3"] {
+        keys::make(&folder.join(name), "CA").unwrap();
+    }
+    let file = |name: &str| folder.join(format!("{name}\"")).display().to_string();
+    let second = |key: &str| {
+        let krl = folder.join("target/second.krl").display().to_string();
+        let key = file(key);
+        format!(
+            "[issuer.second-ca]\nkind = \"ssh-ca\"\nca_key = {{ file = \"{key} }}\nkrl = {{ path = \"{krl}\" }}\n[security]"
+        )
+    };
+    let refused = |why: Vec<String>| {
+        let why = why.join("\n");
+        for said in ["`staging-ca`", "`second-ca`", &format!("g{}", &held[1..])] {
+            assert!(why.contains(said), "{said}: {why}");
+        }
+        assert!(why.contains("a key of its own"), "{why}");
+    };
+
+    // In one step with the exchange, one step later, and after yet another exchange.
+    let base = world.here.config.clone();
+    world.here.config = base.replace(&file("ca"), &file("ca2"));
+    let why = world.reloads("[security]", &second("ca")).await;
+    refused(why.unwrap_err());
+    world.here.config = base.clone();
+    world.reloads(&file("ca"), &file("ca2")).await.unwrap();
+    let why = world.reloads("[security]", &second("ca")).await;
+    refused(why.unwrap_err());
+    world.reloads(&file("ca2"), &file("ca3")).await.unwrap();
+    for key in ["ca", "ca2"] {
+        let why = world.reloads("[security]", &second(key)).await;
+        refused(why.unwrap_err());
+    }
+    // At a start as well.
+    let World { mut here, app } = world;
+    app.stop().await;
+    let right = here.config.clone();
+    here.config = right.replace("[security]", &second("ca"));
+    let Err(why) = here.try_bot().await else {
+        panic!("it started with a key that still counts for another issuer");
+    };
+    refused(vec![format!("{why:#}")]);
+    here.config = right;
+    let mut world = here.world().await;
+
+    // Until nothing that it signed may be accepted.
+    world.here.clock.advance_both(TimeDelta::minutes(119));
+    world.settle().await;
+    let why = world.reloads("[security]", &second("ca")).await;
+    refused(why.unwrap_err());
+    world.here.clock.advance_both(TimeDelta::minutes(2));
+    world.settle().await;
+    world.reloads("[security]", &second("ca")).await.unwrap();
+    judged(&world).await;
+}
+
 fn fresh(prefix: &str) -> String {
     format!("{prefix}{:032x}", rand::random::<u128>())
 }
@@ -181,5 +244,36 @@ async fn tokens_that_are_refused_change_nothing_and_the_sockets_stay() {
         .await;
     world.presses("bob", "Approve", &id).await;
     assert!(world.kinds(&id).await.contains(&"issued".to_owned()));
+    judged(&world).await;
+}
+
+#[tokio::test]
+async fn an_app_token_of_another_app_is_not_taken_up() {
+    let mut world = World::start().await;
+    let people = world.here.people.clone();
+    people.wait_for_sockets(2, WAIT).await.unwrap();
+    let (right, other) = (world.here.tokens.1.clone(), fresh("xapp-"));
+    people
+        .change(Change::IssueTokenOfOtherApp {
+            token: other.clone(),
+            app_id: "A0OTHER".to_owned(),
+        })
+        .await
+        .unwrap();
+    world.here.tokens.1 = other;
+    let (same, word) = ("[security]", "# a word\n[security]");
+    let why = world.reloads(same, word).await.unwrap_err();
+    assert_eq!(
+        why,
+        [
+            "jitbot.toml:4: slack.app_token: can't be used: it is of Slack app A0OTHER, and the bot token is of another."
+        ]
+    );
+    assert_eq!(people.sockets().await.unwrap(), 2);
+    world
+        .asks("alice", "/jit request staging-ssh 1h please")
+        .await;
+    world.here.tokens.1 = right;
+    world.reloads(same, word).await.unwrap();
     judged(&world).await;
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jitbot::sandbox::people::FaultKind;
 
+use super::support::issuer_box::issuer_box;
 use super::support::{Setup, World};
 
 const ASKS: &str = "/jit request box-root 1h deploy is stuck";
@@ -42,30 +43,16 @@ impl Box {
         let program = room.path().join("make-password");
         std::fs::write(&program, PROGRAM).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let more_config = format!(
-            r#"
-[issuer.box]
-kind = "command"
+        let lines = format!(
+            r#"kind = "command"
 program = ["{}"]
 environment = {{ ACCESS_DIR = "{}" }}
 makes_secret = {makes_secret}
-settles_within = "0s"
-
-[resource.box-root]
-title = "Root on the box"
-project = "shop"
-action = "root"
-risk = "low"
-issuer = "box"
-grant = {{ user = "root" }}
-duration = {{ default = "1h", max = "8h" }}
-request = ["group:engineering"]
-approve = [{{ from = ["group:sre"] }}]
-channels = ["slack:#approvals"]
-"#,
+settles_within = "0s""#,
             program.display(),
             access.display(),
         );
+        let more_config = issuer_box("box", &lines, "box-root", r#"user = "root""#);
         let setup = Setup {
             more_config,
             ..Setup::default()

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::support::issuer_box::issuer_box;
 use super::support::{Setup, World};
 
 /// The shipped receiver, which knows these secrets.
@@ -54,7 +55,7 @@ fn has(grants: &Path, id: &str) -> bool {
 }
 
 impl World {
-    async fn has_box(&self, who: &str, duration: &str) -> String {
+    pub(super) async fn has_box(&self, who: &str, duration: &str) -> String {
         let typed = format!("/jit request box-admin {duration} please");
         let id = self.asks(who, &typed).await;
         self.presses("dana", "Approve", &id).await;
@@ -72,27 +73,17 @@ async fn a_receivers_secret_is_exchanged_step_by_step_and_access_is_given_and_en
     let (receiver, port) = Receiver::start(0, &grants, &[&old]);
     let secret = format!("secret = {{ file = \"{}\" }}\n", file.display());
     let mut world = World::with(Setup {
-        more_config: format!(
-            r#"
-[issuer.box]
-kind = "webhook"
+        more_config: issuer_box(
+            "box",
+            &format!(
+                r#"kind = "webhook"
 url = "http://127.0.0.1:{port}/"
 allow_private = true
 settles_within = "1s"
-{secret}target = "the box"
-
-[resource.box-admin]
-title = "Admin on the box"
-project = "shop"
-action = "admin"
-risk = "low"
-issuer = "box"
-grant = {{ group = "admins" }}
-duration = {{ default = "1h", max = "8h" }}
-request = ["group:engineering"]
-approve = [{{ from = ["group:sre"] }}]
-channels = ["slack:#approvals"]
-"#
+{secret}target = "the box""#
+            ),
+            "box-admin",
+            r#"group = "admins""#,
         ),
         ..Setup::default()
     })

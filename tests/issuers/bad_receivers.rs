@@ -4,8 +4,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use jitbot::issuer::contract::Webhook;
-use jitbot::issuer::contract::webhook::CaFile;
 use jitbot::issuer::{IssueError, Issuer as _};
+use jitbot::web_call::trust::CaFile;
 
 use super::receiver::{Canned, Does, http, issuer, webhook_at};
 use super::subject::{clock, order, unknown};

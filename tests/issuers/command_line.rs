@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::issuer_box::issuer_box;
 use super::script::example;
 
 const CONFIG: &str = r#"[slack]
@@ -16,23 +17,10 @@ channels = ["slack:#security"]
 digest = { cron = "0 9 * * *", time_zone = "Europe/Berlin" }
 [person.alice]
 accounts = ["slack:T1/U1"]
-[issuer.box]
-kind = "command"
-program = [@PROGRAM@]
-environment = { ACCESS_DIR = "@ROOM@" }
-time_limit = "5s"
-settles_within = "1s"
-[resource.box-admin]
-title = "Admin"
-project = "shop"
-action = "admin"
-risk = "low"
-issuer = "box"
-grant = { group = "admins" }
-duration = { default = "1h", max = "8h" }
-request = ["person:alice"]
-approve = [{ from = ["slack:T1/U2"] }]
-channels = ["slack:#approvals"]
+[group.engineering]
+members = ["person:alice"]
+[group.sre]
+members = ["slack:T1/U2"]
 "#;
 
 struct Operator {
@@ -42,9 +30,16 @@ struct Operator {
 impl Operator {
     fn with(program: &str) -> Self {
         let room = tempfile::tempdir().unwrap();
-        let config = CONFIG
-            .replace("@ROOM@", &room.path().display().to_string())
-            .replace("@PROGRAM@", program);
+        let at = room.path().display();
+        let lines = format!(
+            r#"kind = "command"
+program = [{program}]
+environment = {{ ACCESS_DIR = "{at}" }}
+time_limit = "5s"
+settles_within = "1s""#
+        );
+        let config = CONFIG.replace("@ROOM@", &at.to_string())
+            + &issuer_box("box", &lines, "box-admin", r#"group = "admins""#);
         std::fs::write(room.path().join("jitbot.toml"), config).unwrap();
         Self { room }
     }

@@ -5,6 +5,8 @@ mod bad_programs;
 mod bad_receivers;
 mod command_line;
 mod examples;
+#[path = "../support/issuer_box.rs"]
+mod issuer_box;
 mod model;
 mod receiver;
 mod script;

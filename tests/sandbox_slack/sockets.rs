@@ -296,3 +296,31 @@ async fn anything_can_be_sent_and_sent_again() {
         "none was sent yet"
     );
 }
+
+#[tokio::test]
+async fn a_socket_of_another_app_greets_with_its_id_and_hears_nothing() {
+    let stage = Stage::start().await;
+    let token = format!("xapp-{:x}", rand::random::<u64>());
+    let other = Change::IssueTokenOfOtherApp {
+        token: token.clone(),
+        app_id: "A0OTHER".to_owned(),
+    };
+    stage.people.change(other).await.expect("it is made");
+    let opened = stage
+        .api_as(Some(&token), "apps.connections.open", json!({}))
+        .await;
+    let url = opened.body["url"].as_str().expect("an address");
+    let (stream, _) = tokio_tungstenite::connect_async(url)
+        .await
+        .expect("it connects");
+    let mut socket = Socket::raw(stream);
+    let hello = socket.next().await.expect("a greeting");
+    assert_eq!(hello["connection_info"]["app_id"], "A0OTHER");
+    assert_eq!(stage.people.sockets().await.expect("a count"), 0);
+
+    let bot = json!({"bot": world().app.bot_id});
+    let info = stage.api("bots.info", bot).await;
+    assert_eq!(info.body["bot"]["app_id"], "A0SANDBOX");
+    let none = stage.api("bots.info", json!({"bot": "B0NOBODY"})).await;
+    assert_eq!(none.body["error"], "bot_not_found");
+}

@@ -13,6 +13,7 @@ use jitbot::sandbox::ssh::keys;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+use super::support::issuer_box::box_resource;
 use super::support::scene::Scene;
 
 pub const WRONG_BOT_TOKEN: &str = "xoxb-wrong-marker-7f";
@@ -79,20 +80,6 @@ ca_key = { file = "@/fetched-ca" }
 krl = { fetch = { hosts = { web1 = { token = { env = "HOST_TOKEN" }, former_token = { env = "HOST_FORMER" } } } } }
 "#;
 
-const RESOURCE: &str = r#"
-[resource.NAME-box]
-title = "Admin on a box"
-project = "shop"
-action = "admin"
-risk = "low"
-issuer = "NAME"
-grant = { group = "admins" }
-duration = { default = "1h", max = "8h" }
-request = ["group:engineering"]
-approve = [{ from = ["group:sre"] }]
-channels = ["slack:#approvals"]
-"#;
-
 /// What was planted.
 pub struct Planted {
     pub environment: Vec<(&'static str, &'static str)>,
@@ -129,7 +116,8 @@ impl Planted {
         let more = CONFIG.replace('@', &folder.display().to_string());
         text.push_str(&more.replace("ECHO", &echo.to_string()));
         for name in ["leaky", "echo"] {
-            text.push_str(&RESOURCE.replace("NAME", name));
+            let resource = format!("{name}-box");
+            text.push_str(&box_resource(name, &resource, r#"group = "admins""#));
         }
         std::fs::write(&file, &text).unwrap();
 

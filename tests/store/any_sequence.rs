@@ -5,7 +5,7 @@ use jitbot::domain::audit::{AuditDraft, AuditKind, Head};
 use jitbot::domain::audit_verify::Broken;
 use proptest::prelude::*;
 
-use crate::forgetting::KEEP_S;
+use crate::removal::KEEP_S;
 use crate::world::{account, worlds};
 
 #[derive(Debug, Clone)]

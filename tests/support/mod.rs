@@ -5,6 +5,7 @@
 
 mod changing;
 mod forms;
+pub mod issuer_box;
 pub mod office;
 pub mod scene;
 mod seen;

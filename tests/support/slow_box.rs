@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jitbot::sandbox::people::SeenMessage;
 
+use super::issuer_box::issuer_box;
 use super::scene::{Scene, WAIT};
 use super::{APPROVALS, id_of, reference};
 
@@ -27,28 +28,12 @@ case $JITBOT_OP in
 esac
 "#;
 
-const CONFIG: &str = r#"
-[issuer.slow]
-kind = "command"
+const LINES: &str = r#"kind = "command"
 program = ["@/slow"]
 environment = { ROOM = "@" }
 accounts = { alice = "a.smith" }
 time_limit = "20s"
-target = "the slow box"
-
-[resource.slow-box]
-title = "Admin on the slow box"
-project = "shop"
-action = "admin"
-risk = "low"
-issuer = "slow"
-grant = { group = "admins" }
-duration = { default = "1h", max = "8h" }
-request = ["group:engineering"]
-approve = [{ from = ["group:sre"] }]
-channels = ["slack:#approvals"]
-pending_for = "1h"
-"#;
+target = "the slow box""#;
 
 /// Where it is.
 pub struct SlowBox {
@@ -65,7 +50,13 @@ impl SlowBox {
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let config = scene.path().join("jitbot.toml");
         let mut text = std::fs::read_to_string(&config).unwrap();
-        text.push_str(&CONFIG.replace('@', &room.display().to_string()));
+        let lines = LINES.replace('@', &room.display().to_string());
+        text.push_str(&issuer_box(
+            "slow",
+            &lines,
+            "slow-box",
+            r#"group = "admins""#,
+        ));
         std::fs::write(&config, text).unwrap();
         Self { room }
     }

@@ -208,6 +208,14 @@ pub fn numbers(source: &Source) -> Vec<Fault> {
         .collect()
 }
 
+/// Calls to the outside know nothing of who makes them.
+pub fn web_calls(source: &Source) -> Vec<Fault> {
+    match source.room() {
+        "web_call" => only(source, &["web_call"]),
+        _ => Vec::new(),
+    }
+}
+
 /// Direction 4: the engine knows no chat, issuer or directory; effects don't go past `service`.
 pub fn engine(source: &Source) -> Vec<Fault> {
     match source.room() {

@@ -343,3 +343,15 @@ fn numbers_elsewhere() {
         ],
     );
 }
+
+#[test]
+fn calls_to_the_outside_that_know_a_caller() {
+    judge(
+        rooms::web_calls,
+        &[
+            ("src/web_call/mod.rs", "use crate::config::Config;", &[1]),
+            ("src/web_call/mod.rs", "use crate::web_call::trust;", &[]),
+            ("src/issuer/mod.rs", "use crate::config::Config;", &[]),
+        ],
+    );
+}

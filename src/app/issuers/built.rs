@@ -12,13 +12,14 @@ use crate::config::issuer::{
 };
 use crate::domain::ids::IssuerName;
 use crate::effects::ended_grants::EndedGrantsOf;
-use crate::issuer::contract::webhook::{CaFile, WebhookSettings};
+use crate::issuer::contract::webhook::WebhookSettings;
 use crate::issuer::contract::{Contracted, Program, Settings, Webhook, program};
 use crate::issuer::ssh_ca::desk::Desk;
 use crate::issuer::ssh_ca::push::Push;
 use crate::issuer::ssh_ca::{self, SshCa};
 use crate::issuer::{EndedGrants, Issuer};
 use crate::service::Service;
+use crate::web_call::trust::CaFile;
 
 /// An instance, and what it was built from.
 #[derive(Clone)]

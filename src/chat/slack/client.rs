@@ -97,6 +97,9 @@ pub enum SetupError {
     /// A time limit or address that the listener could not start with.
     #[error("Socket Mode can't start: {0}")]
     Listener(String),
+    /// What people do with the bot would not come over its sockets.
+    #[error("it is of Slack app {0}, and the bot token is of another")]
+    OtherApp(String),
 }
 
 /// A client of slack-morphism with an address and time limits of ours. Its rate control is off: it

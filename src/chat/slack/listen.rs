@@ -59,7 +59,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(inbox: Arc<dyn Inbox>, api: Arc<Api>, me: Me, sockets: Sockets) -> Self {
+    pub(super) fn new(inbox: Arc<dyn Inbox>, api: Arc<Api>, me: Me, sockets_max: u32) -> Self {
+        let sockets = Sockets::at_most(sockets_max, me.app_id.clone());
         Self {
             inbox,
             api,
@@ -71,12 +72,12 @@ impl Shared {
     }
 
     /// The same for other sockets.
-    pub(super) fn afresh(&self, sockets: Sockets) -> Self {
+    pub(super) fn afresh(&self, sockets_max: u32) -> Self {
         Self::new(
             self.inbox.clone(),
             self.api.clone(),
             self.me.clone(),
-            sockets,
+            sockets_max,
         )
     }
 
@@ -104,13 +105,8 @@ pub(super) fn callbacks(
     shared: &Arc<Shared>,
 ) -> SlackSocketModeListenerCallbacks<SlackClientHyperHttpsConnector> {
     let (for_commands, for_presses, for_events) = (shared.clone(), shared.clone(), shared.clone());
-    let sockets = shared.sockets.clone();
-    SlackSocketModeListenerCallbacks {
-        hello_callback: Box::new(move |_, _: Arc<Client>, _: SlackClientEventsUserState| {
-            sockets.opened();
-            tracing::info!("listening to Slack");
-            async {}
-        }),
+    let callbacks = SlackSocketModeListenerCallbacks {
+        hello_callback: Box::new(|_, _: Arc<Client>, _: SlackClientEventsUserState| async {}),
         command_callback: Box::new(
             move |event: SlackCommandEvent, _: Arc<Client>, _: SlackClientEventsUserState| {
                 let shared = for_commands.clone();
@@ -148,7 +144,12 @@ pub(super) fn callbacks(
                 async move { in_time(&shared, happened(shared.clone(), event)).await }
             },
         ),
-    }
+    };
+    callbacks.with_hello_events(|hello, _, state| async move {
+        if let Some(sockets) = state.read().await.get_user_state::<Arc<Sockets>>() {
+            sockets.greeted(&hello.connection_info.app_id.0);
+        }
+    })
 }
 
 /// Runs the work in a task of its own and waits for it, within [`ANSWER_MAX`]. Work that takes longer

@@ -1,6 +1,7 @@
 //! Slack: Socket Mode in, Web API out. The only place that knows slack-morphism.
 
 mod accounts;
+mod app_id;
 pub mod button;
 mod canvas;
 pub mod channels;

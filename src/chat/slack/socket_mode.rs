@@ -61,7 +61,7 @@ pub async fn listen(
 ) -> Result<Listener, SetupError> {
     let client = Arc::new(client::hyper_client(settings.api_url.as_deref())?);
     let api = Arc::new(Api::new(settings)?);
-    let shared = Shared::new(inbox, api, me, Sockets::at_most(SOCKETS));
+    let shared = Shared::new(inbox, api, me, SOCKETS);
     let open = Open::with(&client, app_token, shared).await?;
     Ok(Listener {
         client,
@@ -84,12 +84,17 @@ impl Listener {
     /// [`SetupError`] when none opened within ten seconds; those in use stay as they are.
     pub async fn reopen(&self, app_token: &SecretString) -> Result<Reopened, SetupError> {
         let shared = self.open.lock().await.shared.clone();
-        let shared = shared.afresh(Sockets::at_most(SOCKETS));
+        let shared = shared.afresh(SOCKETS);
         let next = Open::with(&self.client, app_token, shared).await?;
-        if next.shared.sockets().wait(OPEN_MAX).await {
+        let opened = next.shared.sockets().wait(OPEN_MAX).await;
+        let other_app = next.shared.sockets().other_app();
+        if opened && other_app.is_none() {
             return Ok(Reopened(next));
         }
         next.sockets.shutdown().await;
+        if let Some(app) = other_app {
+            return Err(SetupError::OtherApp(app));
+        }
         Err(SetupError::Listener(format!(
             "no socket opened with it within {} s",
             OPEN_MAX.as_secs()

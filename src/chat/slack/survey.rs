@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::accounts::{Info, User};
+use super::app_id;
 use super::channels::{BOTH, Channel, listed};
 use super::client::{Api, SetupError, SlackSettings, scopes_of};
 use super::failure::Failure;
@@ -45,6 +46,18 @@ pub struct Identity {
     /// The bot's name.
     #[serde(default)]
     pub user: String,
+    /// The bot, as its messages name it.
+    #[serde(default)]
+    pub bot_id: Option<String>,
+}
+
+/// Of which apps the tokens are.
+#[derive(Debug)]
+pub struct Apps {
+    /// The bot token's; none where it is no bot's.
+    pub of_bot: Option<Result<String, Failure>>,
+    /// The one that the app token names; none where it names none.
+    pub of_app_token: Option<String>,
 }
 
 /// What Slack says to the one who holds the tokens.
@@ -56,6 +69,8 @@ pub struct Survey {
     pub scopes: Result<Option<BTreeSet<String>>, Failure>,
     /// Whether a socket can be opened with the app token.
     pub app_token: Result<(), Failure>,
+    /// Of which apps the tokens are.
+    pub apps: Apps,
     /// Public channels, and private ones that the bot is in.
     pub channels: [Result<Vec<Channel>, Failure>; 2],
     /// User groups with who is in them; none where none was asked for.
@@ -84,9 +99,17 @@ pub async fn survey(
             false => None,
         }
     };
-    let (scopes, app_token, public, private, usergroups, people) = tokio::join!(
+    let of_app_token = app_id::written_in(app_token);
+    let of_bot = async {
+        match &identity.bot_id {
+            Some(bot) => Some(app_id::of_bot(&api, bot).await),
+            None => None,
+        }
+    };
+    let (scopes, app_token, of_bot, public, private, usergroups, people) = tokio::join!(
         within_limit(scopes_of(settings)),
         opens_sockets(&api, app_token),
+        of_bot,
         listed(&api, LIST, "public_channel", false),
         listed(&api, LIST, "private_channel", false),
         usergroups,
@@ -96,6 +119,10 @@ pub async fn survey(
         identity,
         scopes,
         app_token,
+        apps: Apps {
+            of_bot,
+            of_app_token,
+        },
         channels: [public, private],
         usergroups,
         people,

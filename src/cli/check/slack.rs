@@ -54,6 +54,7 @@ pub fn judge(
 
 fn said(config: &Config, survey: &Survey, wanted: &BTreeSet<String>, findings: &mut Findings) {
     app_token(config, survey, findings);
+    apps(config, survey, findings);
     scopes(config, survey, wanted, findings);
     let ours = format!("slack:{}", survey.identity.team_id);
     let named = config.communities();
@@ -93,6 +94,23 @@ fn app_token(config: &Config, survey: &Survey, findings: &mut Findings) {
                 "Make one (xapp-…) at the app's page, Basic Information, App-Level Tokens, with the scope connections:write, and switch Socket Mode on.",
             ),
         ),
+    }
+}
+
+/// With tokens of two apps nothing that people do would come to the bot.
+fn apps(config: &Config, survey: &Survey, findings: &mut Findings) {
+    let apps = &survey.apps;
+    match (&apps.of_bot, &apps.of_app_token) {
+        (Some(Ok(bot)), Some(app)) if bot != app => findings.problem(
+            Area::Slack,
+            config.problem(
+                APP_TOKEN,
+                format!("this token is of Slack app {app}, and the bot token of {bot}"),
+                "Take both from the page of one app.",
+            ),
+        ),
+        (Some(Err(failure)), _) => silent(failure, findings),
+        _ => {}
     }
 }
 

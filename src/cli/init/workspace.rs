@@ -183,6 +183,9 @@ fn shown(member: &Member) -> String {
         real_name,
         ..
     } = member;
+    if real_name.is_empty() {
+        return format!("{name} = {id}");
+    }
     format!("{name} = {id} ({real_name})")
 }
 

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use url::{Host, Url};
+use url::Url;
 
 use super::contract::{self, ContractConfig};
 use crate::config::reader::{Item, Table};
 use crate::config::secret::{self, SecretSource, absolute_path};
 use crate::issuer::contract::standard_webhooks;
-use crate::issuer::contract::web_call::is_private;
+use crate::web_call::address::{self, BadAddress};
 
 pub(in crate::config) const WEBHOOK_KEYS: &[&str] =
     &["url", "secret", "former_secret", "allow_private", "ca_file"];
@@ -105,55 +105,27 @@ fn read_secret(item: &Item<'_>) -> Option<SecretSource> {
 }
 
 fn read_url(item: &Item<'_>, allow_private: bool) -> Option<Url> {
-    let text = item.string()?;
-    let Ok(url) = Url::parse(text) else {
-        item.problem("is not an address", URL_HINT);
-        return None;
-    };
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        item.problem(
+    let (what, hint) = match address::read(item.string()?, allow_private) {
+        Ok(url) => return Some(url),
+        Err(BadAddress::NotAnAddress) => ("is not an address", URL_HINT),
+        Err(BadAddress::NoHost) => ("names no host", URL_HINT),
+        Err(BadAddress::HoldsMore) => (
             "holds a user, a password or a fragment",
             "Calls are signed; what else is secret does not belong into an address.",
-        );
-        return None;
-    }
-    let address = match url.host() {
-        Some(Host::Ipv4(v4)) => Some(v4.into()),
-        Some(Host::Ipv6(v6)) => Some(v6.into()),
-        Some(Host::Domain(_)) => None,
-        None => {
-            item.problem("names no host", URL_HINT);
-            return None;
-        }
-    };
-    // A name is judged by what it means when it is called.
-    if !allow_private && address.is_some_and(is_private) {
-        item.problem(
+        ),
+        Err(BadAddress::Private) => (
             "is an address of a private network, or of this machine",
             "Add allow_private = true if that is meant.",
-        );
-        return None;
-    }
-    let is_here = match address {
-        Some(address) => address.to_canonical().is_loopback(),
-        None => url.host_str() == Some("localhost"),
+        ),
+        Err(BadAddress::PlainHere) => (
+            "is plain http://",
+            "Add allow_private = true if a receiver on this machine is meant.",
+        ),
+        Err(BadAddress::NotHttps) => (
+            "is not https://",
+            "What is asked for and answered would travel in the clear; http:// is for this machine alone.",
+        ),
     };
-    match url.scheme() {
-        "https" => Some(url),
-        "http" if is_here && allow_private => Some(url),
-        "http" if is_here => {
-            item.problem(
-                "is plain http://",
-                "Add allow_private = true if a receiver on this machine is meant.",
-            );
-            None
-        }
-        _ => {
-            item.problem(
-                "is not https://",
-                "What is asked for and answered would travel in the clear; http:// is for this machine alone.",
-            );
-            None
-        }
-    }
+    item.problem(what, hint);
+    None
 }

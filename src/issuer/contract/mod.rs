@@ -12,7 +12,6 @@ pub mod webhook;
 mod said;
 
 pub(crate) mod standard_webhooks;
-pub(crate) mod web_call;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -39,19 +39,21 @@ pub(super) async fn link(
     Query(link): Query<Link>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let made_ms = workspace.lock().tickets.remove(&link.ticket);
+    let ticket = workspace.lock().tickets.remove(&link.ticket);
     let now_ms = workspace.clock.now_ms();
-    if made_ms.is_none_or(|made_ms| now_ms.saturating_sub(made_ms) > TICKET_LIFE_MS) {
-        return (
+    match ticket {
+        Some(one) if now_ms.saturating_sub(one.made_ms) <= TICKET_LIFE_MS => {
+            upgrade.on_upgrade(move |socket| serve(workspace, socket, cutter, one.app_id))
+        }
+        _ => (
             StatusCode::UNAUTHORIZED,
             "this socket address was used before, or is too old",
         )
-            .into_response();
+            .into_response(),
     }
-    upgrade.on_upgrade(move |socket| serve(workspace, socket, cutter))
 }
 
-async fn serve(workspace: Shared, mut socket: WebSocket, cutter: Cutter) {
+async fn serve(workspace: Shared, mut socket: WebSocket, cutter: Cutter, app_id: String) {
     let (orders, mut inbox) = mpsc::unbounded_channel();
     let (number, greeting) = {
         let mut state = workspace.lock();
@@ -67,13 +69,14 @@ async fn serve(workspace: Shared, mut socket: WebSocket, cutter: Cutter) {
         match refusal {
             Some(reason) => (number, Err(disconnect_frame(reason))),
             None => {
+                let delivering = app_id == state.app.id;
                 state.sockets.push(Socket {
                     number,
                     orders,
                     cutter,
-                    delivering: true,
+                    delivering,
                 });
-                (number, Ok(hello(&state)))
+                (number, Ok(hello(&state, &app_id)))
             }
         }
     };
@@ -138,12 +141,12 @@ async fn talk(
     }
 }
 
-fn hello(state: &State) -> String {
+fn hello(state: &State, app_id: &str) -> String {
     json!({
         "type": "hello",
         "num_connections": state.sockets.len(),
         "debug_info": { "host": "applink-sandbox", "build_number": 1, "approximate_connection_time": CONNECTION_TIME_S },
-        "connection_info": { "app_id": state.app.id },
+        "connection_info": { "app_id": app_id },
     })
     .to_string()
 }

@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) app: App,
     /// Tokens for Socket Mode that are taken beside the app's last one.
     pub(super) former_app_tokens: BTreeSet<String>,
+    /// Tokens for Socket Mode of other apps, and the ids of these.
+    pub(super) other_app_tokens: BTreeMap<String, String>,
     pub(super) manifest: Manifest,
     pub(super) pace: Pace,
     pub(super) started_s: u64,
@@ -34,7 +36,8 @@ pub(super) struct State {
     pub(super) homes: HashMap<String, View>,
     pub(super) triggers: HashMap<String, Trigger>,
     pub(super) response_urls: HashMap<String, ResponseUrl>,
-    pub(super) tickets: HashMap<String, u64>,
+    /// Addresses of sockets that wait for their use.
+    pub(super) tickets: HashMap<String, Ticket>,
     pub(super) sockets: Vec<Socket>,
     pub(super) next_socket: usize,
     pub(super) sockets_opened: u64,
@@ -124,6 +127,12 @@ pub(super) struct ResponseUrl {
     pub(super) original: Option<String>,
 }
 
+pub(super) struct Ticket {
+    pub(super) made_ms: u64,
+    /// Whose socket it opens.
+    pub(super) app_id: String,
+}
+
 pub(super) enum SocketOrder {
     Frame(String),
     Close,
@@ -133,7 +142,7 @@ pub(super) struct Socket {
     pub(super) number: u64,
     pub(super) orders: mpsc::UnboundedSender<SocketOrder>,
     pub(super) cutter: Cutter,
-    /// Whether envelopes still go there.
+    /// Whether envelopes still go there; to another app's they never do.
     pub(super) delivering: bool,
 }
 
@@ -170,6 +179,7 @@ impl State {
             team: world.team,
             app: world.app,
             former_app_tokens: BTreeSet::new(),
+            other_app_tokens: BTreeMap::new(),
             manifest,
             pace: world.pace,
             started_s,

@@ -24,7 +24,7 @@ pub(super) use views::{checked_view, push_on, replace as replace_view, view_json
 
 use super::clock::real_wait;
 use super::connection::Cutter;
-use super::state::State;
+use super::state::{State, Ticket};
 use super::wire::{Call, FaultKind};
 use super::workspace::{Shared, Workspace};
 use scopes::Need;
@@ -221,6 +221,7 @@ fn token_kind(state: &State, token: Option<&str>) -> &'static str {
         Some(token) if token == state.app.bot_token => "bot",
         Some(token) if token == state.app.app_token => "app",
         Some(token) if state.former_app_tokens.contains(token) => "app",
+        Some(token) if state.other_app_tokens.contains_key(token) => "app",
         Some(_) => "unknown",
     }
 }
@@ -240,7 +241,8 @@ fn dispatch(workspace: &Workspace, method: &str, args: &Args) -> Result<Value, R
     }
     match method {
         "auth.test" => Ok(auth_test(state)),
-        "apps.connections.open" => Ok(connections_open(workspace, state)),
+        "apps.connections.open" => Ok(connections_open(workspace, state, args)),
+        "bots.info" => people::bot_info(state, args),
         "chat.postMessage" => chat::post_message(workspace, state, args),
         "chat.postEphemeral" => chat::post_ephemeral(workspace, state, args),
         "chat.update" => chat::update(workspace, state, args),
@@ -277,12 +279,19 @@ fn auth_test(state: &State) -> Value {
     })
 }
 
-fn connections_open(workspace: &Workspace, state: &mut State) -> Value {
+fn connections_open(workspace: &Workspace, state: &mut State, args: &Args) -> Value {
+    let others = (args.token.as_ref()).and_then(|token| state.other_app_tokens.get(token));
+    let app_id = others.unwrap_or(&state.app.id).clone();
     let ticket = super::world::random_hex();
     let now_ms = workspace.clock.now_ms();
     state
         .tickets
-        .retain(|_, made_ms| now_ms.saturating_sub(*made_ms) <= TICKET_LIFE_MS);
-    state.tickets.insert(ticket.clone(), now_ms);
-    json!({ "url": format!("ws://{}/link/?ticket={ticket}&app_id={}", workspace.host, state.app.id) })
+        .retain(|_, one| now_ms.saturating_sub(one.made_ms) <= TICKET_LIFE_MS);
+    let url = format!(
+        "ws://{}/link/?ticket={ticket}&app_id={app_id}",
+        workspace.host
+    );
+    let made_ms = now_ms;
+    state.tickets.insert(ticket, Ticket { made_ms, app_id });
+    json!({ "url": url })
 }

@@ -86,6 +86,24 @@ pub(super) fn info(state: &State, args: &Args) -> Result<Value, Refusal> {
     Ok(json!({ "user": user_json(state, user) }))
 }
 
+/// `bots.info`: the app's own bot is the only one.
+pub(super) fn bot_info(state: &State, args: &Args) -> Result<Value, Refusal> {
+    let id = args.required("bot", "bot_not_found")?;
+    let app = &state.app;
+    if id != app.bot_id {
+        return Err(Refusal::new("bot_not_found"));
+    }
+    Ok(json!({ "bot": {
+        "id": app.bot_id,
+        "deleted": false,
+        "name": app.name,
+        "updated": state.started_s,
+        "app_id": app.id,
+        "user_id": app.bot_user_id,
+        "icons": { "image_36": "", "image_48": "", "image_72": "" },
+    } }))
+}
+
 pub(super) fn list(state: &State, args: &Args) -> Result<Value, Refusal> {
     let all = state.users.values().map(|user| user_json(state, user));
     let bot = user_json(state, &bot(state));

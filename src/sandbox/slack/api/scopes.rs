@@ -32,7 +32,7 @@ pub(super) fn need(method: &str) -> Option<Need> {
         | "conversations.members"
         | "users.conversations" => Need::ByKind("read"),
         "conversations.history" | "conversations.replies" => Need::ByKind("history"),
-        "users.info" | "users.list" => Need::Scope("users:read"),
+        "bots.info" | "users.info" | "users.list" => Need::Scope("users:read"),
         "usergroups.list" | "usergroups.users.list" => Need::Scope("usergroups:read"),
         _ => return None,
     })

@@ -202,6 +202,10 @@ fn apply(workspace: &Shared, state: &mut State, change: Change) -> Result<(), St
             state.app.bot_token = token;
             Ok(())
         }
+        Change::IssueTokenOfOtherApp { token, app_id } => {
+            state.other_app_tokens.insert(token, app_id);
+            Ok(())
+        }
         Change::RevokeFormerTokens => {
             state.former_app_tokens.clear();
             Ok(())

@@ -141,6 +141,14 @@ pub enum Change {
     /// Gives the app another token. One for the Web API (`xoxb-…`) takes the place of the one before;
     /// one for Socket Mode (`xapp-…`) is taken beside it.
     IssueToken(String),
+    /// A token for Socket Mode (`xapp-…`) of another app in this workspace: its sockets greet with that
+    /// app's id, and nothing that people do with ours comes over them.
+    IssueTokenOfOtherApp {
+        /// The token.
+        token: String,
+        /// The other app's id.
+        app_id: String,
+    },
     /// Of the tokens for Socket Mode only the last one is taken from here on.
     RevokeFormerTokens,
 }

@@ -1,5 +1,5 @@
-//! What is forgotten: whole segments of the record once they are old, and what is personal about an
-//! account when the operator erases it.
+//! What is removed for good: whole segments of the record once they are old (retention), and what is
+//! personal about an account when the operator says so (erasure).
 
 use async_trait::async_trait;
 
@@ -9,9 +9,9 @@ use crate::domain::ids::AccountId;
 use crate::domain::segment::{OldSegment, Segment};
 use crate::domain::timing::Timestamp;
 
-/// What was forgotten, and what could be.
+/// What was removed, and what there is to remove.
 #[async_trait]
-pub trait Forgettable: Send {
+pub trait RemovalReads: Send {
     /// What is kept of removed segments, oldest first.
     async fn removed_segments(&mut self) -> Result<Vec<Segment>, StoreError>;
     /// The oldest segment, if a digest made at or before `until` covers it: up to that digest's end,
@@ -29,9 +29,9 @@ pub trait Forgettable: Send {
     async fn personal_rows(&mut self, account: &AccountId) -> Result<PersonalRows, StoreError>;
 }
 
-/// Forgets.
+/// Removes.
 #[async_trait]
-pub trait Forgetting: Forgettable {
+pub trait Removing: RemovalReads {
     /// Keeps the segment's head and removes its entries with their texts; and with them the requests
     /// that no entry tells of any more, their grants and what hangs on them, the digests that it
     /// covers, policies that were out of force before its end, and what was given up before `until`.

@@ -1,4 +1,4 @@
-//! What is forgotten, beside the writer and inside its transactions.
+//! What is removed for good, beside the writer and inside its transactions.
 
 use async_trait::async_trait;
 
@@ -10,12 +10,12 @@ use crate::domain::ids::AccountId;
 use crate::domain::segment::{OldSegment, Segment};
 use crate::domain::timing::Timestamp;
 use crate::store::StoreError;
-use crate::store::forgetting::{Forgettable, Forgetting};
+use crate::store::removal::{RemovalReads, Removing};
 
-macro_rules! forgettable {
+macro_rules! removal_reads {
     ($reader:ty) => {
         #[async_trait]
-        impl Forgettable for $reader {
+        impl RemovalReads for $reader {
             async fn removed_segments(&mut self) -> Result<Vec<Segment>, StoreError> {
                 removing::segments(self.conn().await?).await
             }
@@ -43,11 +43,11 @@ macro_rules! forgettable {
     };
 }
 
-forgettable!(View);
-forgettable!(SqliteTx<'_>);
+removal_reads!(View);
+removal_reads!(SqliteTx<'_>);
 
 #[async_trait]
-impl Forgetting for SqliteTx<'_> {
+impl Removing for SqliteTx<'_> {
     async fn remove_segment(
         &mut self,
         segment: &Segment,
