@@ -15,5 +15,6 @@ pub mod policy;
 pub mod sandbox;
 pub mod service;
 pub mod store;
+pub mod traces;
 pub mod web_call;
 pub mod worker;

@@ -14,6 +14,7 @@ use crate::domain::ids::IssuerName;
 use crate::service::{Orphan, orphans};
 use crate::store::Store as _;
 use crate::store::sqlite::SqliteStore;
+use crate::traces::Export;
 
 /// What became of asking Slack.
 #[derive(Debug)]
@@ -71,6 +72,14 @@ pub fn look_at_heartbeat(config: &Config) -> Option<Problem> {
     let wrong = super::heartbeat::Rhythm::of(config).err()?;
     let what = format!("{wrong:#}");
     Some(config.problem("heartbeat.url", what.trim_end_matches('.'), ""))
+}
+
+/// What keeps traces from being sent; none is sent.
+#[must_use]
+pub fn look_at_traces(config: &Config) -> Option<Problem> {
+    let wrong = Export::look(config.traces.as_ref()?).err()?;
+    let what = format!("{wrong:#}");
+    Some(config.problem("traces", what.trim_end_matches('.'), ""))
 }
 
 /// What keeps issuers from doing their job here, and what each of them is bound to; the latter only

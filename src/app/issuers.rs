@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::domain::ids::IssuerName;
 use crate::http::routes::Desks;
 use crate::issuer::registry::Instances;
-use crate::issuer::{EarlyEnd, IssueError, Issuer};
+use crate::issuer::{EarlyEnd, IssueError, Issuer, Traced};
 use crate::policy::model::IssuerFacts;
 use crate::service::Service;
 
@@ -66,7 +66,8 @@ impl BuiltIssuers {
     /// For the registry.
     pub(super) fn instances(&self) -> Instances {
         let instance = |(name, one): (&IssuerName, &Built)| -> (IssuerName, Arc<dyn Issuer>) {
-            (name.clone(), one.issuer())
+            let traced = Traced::of(name.clone(), one.issuer());
+            (name.clone(), Arc::new(traced))
         };
         self.0.iter().map(instance).collect()
     }

@@ -14,7 +14,7 @@ use super::{App, policy_of, schedule_of};
 use crate::chat::slack::me::Me;
 use crate::chat::slack::send::SlackOutbox;
 use crate::clock::Clock;
-use crate::config::{Config, Problems};
+use crate::config::{Config, Problems, TracesConfig};
 use crate::http::routes::Desks;
 use crate::issuer::Registry;
 use crate::service::{InForce, NotTakenUp};
@@ -37,6 +37,7 @@ pub(super) struct Fixed {
     api_url: Option<String>,
     store: PathBuf,
     listen: Option<SocketAddr>,
+    traces: Option<serde_json::Value>,
 }
 
 impl Fixed {
@@ -45,6 +46,7 @@ impl Fixed {
             api_url: config.slack.api_url.clone(),
             store: config.store.path.clone(),
             listen: config.http.as_ref().map(|http| http.listen),
+            traces: config.traces.as_ref().map(TracesConfig::as_written),
         }
     }
 
@@ -57,10 +59,12 @@ impl Fixed {
         };
         let mut problems = Vec::new();
         let listen = config.http.as_ref().map(|http| http.listen);
+        let traces = config.traces.as_ref().map(TracesConfig::as_written);
         for (key, same) in [
             ("slack.api_url", config.slack.api_url == self.api_url),
             ("store.url", config.store.path == self.store),
             ("http.listen", listen == self.listen),
+            ("traces", traces == self.traces),
         ] {
             if !same {
                 problems.push(differs(key));

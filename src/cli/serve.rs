@@ -8,13 +8,16 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use super::signals::Stops;
 use super::{file_size_limit, service_manager};
 use crate::app::App;
 use crate::clock::{Clock, RehearsalClock, SystemClock};
-use crate::config;
+use crate::config::{self, Config};
+use crate::traces::{self, Export};
 
 /// What the bot needs.
 #[derive(Debug, Args)]
@@ -50,13 +53,6 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let mut hangups = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
     let mut stops = Stops::listen()?;
     file_size_limit::survive();
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(what_is_logged())
-        .with_writer(std::io::stderr);
-    match args.log_format {
-        LogFormat::Human => log.with_ansi(std::io::stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
     let config = match config::load(&args.config) {
         Ok(config) => config,
         Err(problems) => {
@@ -64,10 +60,29 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(1));
         }
     };
+    let traces = config.traces.as_ref().map(Export::of).transpose()?;
+    begin_log(args.log_format, traces.as_ref());
+    let ended = serve(&args, &config, &mut hangups, &mut stops).await;
+    // A second signal ended it at once: nothing is waited for then.
+    if let (Some(traces), Ok(ExitCode::SUCCESS)) = (traces, &ended) {
+        tokio::select! {
+            () = traces.stop() => {}
+            () = stops.next() => {}
+        }
+    }
+    ended
+}
+
+async fn serve(
+    args: &ServeArgs,
+    config: &Config,
+    hangups: &mut Signal,
+    stops: &mut Stops,
+) -> anyhow::Result<ExitCode> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let clock: Arc<dyn Clock> = match args.rehearsal_clock {
+    let clock: Arc<dyn Clock> = match &args.rehearsal_clock {
         None => Arc::new(SystemClock::new()),
         Some(file) => {
             if !config.is_rehearsal() {
@@ -75,11 +90,11 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
                     "--rehearsal-clock moves time, so it is only for a sandbox: slack.api_url must be on 127.0.0.1"
                 );
             }
-            Arc::new(RehearsalClock::following(file))
+            Arc::new(RehearsalClock::following(file.clone()))
         }
     };
     let mut app = tokio::select! {
-        app = App::build(&config, clock) => app?,
+        app = App::build(config, clock) => app?,
         () = stops.next() => {
             tracing::info!("stopped before it was ready");
             return Ok(ExitCode::SUCCESS);
@@ -88,7 +103,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     app.start_working();
     service_manager::tell_ready();
     tokio::select! {
-        () = work(&app, &args.config, &mut hangups) => {}
+        () = work(&app, &args.config, hangups) => {}
         () = service_manager::keep_watchdog_quiet(async || app.works().await) => {}
         () = stops.next() => {}
     }
@@ -123,14 +138,34 @@ async fn work(app: &App, config: &Path, hangups: &mut Signal) {
     std::future::pending::<()>().await;
 }
 
+/// From here on there is a log, and traces where they are asked for.
+fn begin_log(format: LogFormat, traces: Option<&Export>) {
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = match format {
+        LogFormat::Human => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => log.json().flatten_event(true).boxed(),
+    };
+    let registry = tracing_subscriber::registry();
+    match traces {
+        // One filter for all costs less than one for each that listens.
+        None => registry.with(log).with(what_is_logged()).init(),
+        Some(traces) => {
+            let log = log.with_filter(what_is_logged()).boxed();
+            registry.with(vec![log, traces.layer()]).init();
+        }
+    }
+}
+
 /// `RUST_LOG`, or `info`. The SDK is never heard: it logs the address that it connects to, which holds
-/// Slack's ticket. What it reports to us is logged without.
+/// Slack's ticket. What it reports to us is logged without. Spans of traces are for traces alone.
 fn what_is_logged() -> EnvFilter {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let spans = format!("{}=off", traces::TARGET);
     [
         "slack_morphism=off",
         "tokio_tungstenite=off",
         "tungstenite=off",
+        &spans,
     ]
     .into_iter()
     .filter_map(|directive| directive.parse().ok())

@@ -28,7 +28,12 @@ pub struct HeartbeatConfig {
 /// # Errors
 /// What is wrong, to follow the name of the key.
 pub fn address(secret: &SecretString, allow_private: bool) -> Result<Url, &'static str> {
-    address::read(secret.expose_secret(), allow_private).map_err(|wrong| match wrong {
+    address::read(secret.expose_secret(), allow_private).map_err(broken)
+}
+
+/// The rule that an address breaks.
+pub(super) const fn broken(wrong: BadAddress) -> &'static str {
+    match wrong {
         BadAddress::NotAnAddress => "is not an address like https://watch.example/ping/…",
         BadAddress::HoldsMore => "holds a user, a password or a fragment, which are not sent",
         BadAddress::NoHost => "names no host",
@@ -38,7 +43,7 @@ pub fn address(secret: &SecretString, allow_private: bool) -> Result<Url, &'stat
         BadAddress::PlainHere | BadAddress::NotHttps => {
             "is not https:// (http:// is for this machine alone, with allow_private = true)"
         }
-    })
+    }
 }
 
 /// None is sent where none is asked for; the outer none means that what is asked for is wrong.

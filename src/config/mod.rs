@@ -9,6 +9,7 @@ pub mod manifest;
 pub mod problem;
 pub mod schedule;
 pub mod secret;
+pub mod traces;
 
 mod cross;
 mod grant;
@@ -42,6 +43,7 @@ pub use resource::ResourceConfig;
 pub use schedule::Schedule;
 pub use secret::{SecretError, SecretSource};
 pub use sections::{HttpConfig, LimitsConfig, SecurityConfig, SlackConfig, StoreConfig};
+pub use traces::TracesConfig;
 
 use crate::domain::ids::{AccountId, GroupName, IssuerName, PersonName, ResourceName};
 use crate::issuer::PersonFacts;
@@ -64,6 +66,7 @@ const SECTIONS: &[&str] = &[
     "security",
     "http",
     "heartbeat",
+    "traces",
     "limits",
     "directory",
     "group",
@@ -87,6 +90,8 @@ pub struct Config {
     pub http: Option<HttpConfig>,
     /// Whom to tell that the bot works, if anybody.
     pub heartbeat: Option<HeartbeatConfig>,
+    /// Where traces go.
+    pub traces: Option<TracesConfig>,
     /// Limits.
     pub limits: LimitsConfig,
     /// How fresh facts must be.
@@ -172,6 +177,7 @@ impl Config {
         if let Some(heartbeat) = &self.heartbeat {
             secrets.push(("heartbeat.url".to_owned(), &heartbeat.url));
         }
+        secrets.extend(self.traces.iter().flat_map(TracesConfig::secrets));
         for (name, issuer) in &self.issuers {
             let keyed = |(key, secret)| (format!("issuer.{name}.{key}"), secret);
             secrets.extend(issuer.secrets().into_iter().map(keyed));
@@ -307,6 +313,7 @@ fn read(root: &Table<'_>, file: &str) -> Option<Config> {
     let security = sections::security(root, &names);
     let http = sections::http(root);
     let heartbeat = heartbeat::read(root);
+    let traces = traces::read(root);
     let limits = sections::limits(root);
     let directory = groups::directory(root);
     let groups = groups::groups(root, &names);
@@ -325,6 +332,7 @@ fn read(root: &Table<'_>, file: &str) -> Option<Config> {
         security: security?,
         http: http?,
         heartbeat: heartbeat?,
+        traces: traces?,
         limits: limits?,
         directory: directory?,
         groups,
@@ -345,13 +353,14 @@ mod tests {
     #[test]
     fn the_documentation_names_every_key() {
         let doc = include_str!("../../docs/CONFIG.md");
-        let lists: [(&str, &[&str]); 22] = [
+        let lists: [(&str, &[&str]); 23] = [
             ("[slack]", sections::SLACK_KEYS),
             ("[store]", sections::STORE_KEYS),
             ("[security]", sections::SECURITY_KEYS),
             ("digest", sections::DIGEST_KEYS),
             ("[http]", sections::HTTP_KEYS),
             ("[heartbeat]", heartbeat::HEARTBEAT_KEYS),
+            ("[traces]", traces::TRACES_KEYS),
             ("[limits]", sections::LIMITS_KEYS),
             ("[directory]", groups::DIRECTORY_KEYS),
             ("[group]", groups::GROUP_KEYS),

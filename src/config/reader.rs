@@ -1,5 +1,7 @@
 //! Reads TOML with its lines, and collects problems instead of stopping at the first.
 
+mod ratio;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@ pub mod contract;
 mod redaction;
 pub mod registry;
 pub mod ssh_ca;
+mod traced;
 
 use std::collections::BTreeSet;
 
@@ -24,6 +25,7 @@ use crate::domain::spec::{Spec, TargetAccount};
 use crate::domain::timing::Timestamp;
 
 pub use registry::Registry;
+pub use traced::Traced;
 
 /// Whether a target ends access by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

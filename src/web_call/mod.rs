@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::header::HeaderMap;
 use hyper::http::request::Builder;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -73,6 +74,23 @@ pub async fn call(
     for (name, value) in headers {
         post = post.header(*name, value);
     }
+    send(to, post, body.into(), body_max).await
+}
+
+/// Sends bytes under headers that are known while it runs only.
+///
+/// # Errors
+/// [`NoReply`], which says whether anything may have been sent.
+pub async fn post(
+    to: &Destination,
+    headers: HeaderMap,
+    body: Bytes,
+    body_max: usize,
+) -> Result<Reply, NoReply> {
+    let mut post = Request::post(target(&to.url));
+    if let Some(own) = post.headers_mut() {
+        own.extend(headers);
+    }
     send(to, post, body, body_max).await
 }
 
@@ -82,13 +100,13 @@ pub async fn call(
 /// [`NoReply`], which says whether anything may have been sent.
 pub async fn get(to: &Destination, body_max: usize) -> Result<Reply, NoReply> {
     let ask = Request::get(target(&to.url)).header("user-agent", "jitbot");
-    send(to, ask, String::new(), body_max).await
+    send(to, ask, Bytes::new(), body_max).await
 }
 
 async fn send(
     to: &Destination,
     request: Builder,
-    body: String,
+    body: Bytes,
     body_max: usize,
 ) -> Result<Reply, NoReply> {
     let request = addressed(to, request, body).map_err(NoReply::NotSent)?;
@@ -130,7 +148,7 @@ fn target(url: &Url) -> String {
 fn addressed(
     to: &Destination,
     request: Builder,
-    body: String,
+    body: Bytes,
 ) -> Result<Request<Full<Bytes>>, String> {
     let host = to.url.host_str().ok_or("the address names no host")?;
     let host = match to.url.port() {
@@ -140,7 +158,7 @@ fn addressed(
     request
         .header("host", host)
         .header("connection", "close")
-        .body(Full::new(Bytes::from(body)))
+        .body(Full::new(body))
         .map_err(|error| format!("no request can be made of it: {error}"))
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::desk::Given;
 use super::{Worker, lock};
@@ -16,6 +17,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::timing::Timestamp;
 use crate::store::taking::{JobTaker as _, Wanted};
 use crate::store::{StoreError, Urgency, write};
+use crate::traces;
 
 /// Jobs that [`Worker::run_until_idle`] runs at most before it says that there is no end.
 const IDLE_MAX: usize = 100_000;
@@ -172,7 +174,9 @@ impl Worker {
     }
 
     async fn handle(&self, job: &Job) -> Outcome {
-        let run = AssertUnwindSafe(async { self.handler.run(job).await }).catch_unwind();
+        let span = traces::attempt(job);
+        let run = async { self.handler.run(job).await }.instrument(span.clone());
+        let run = AssertUnwindSafe(run).catch_unwind();
         let outcome = match tokio::time::timeout(self.limits.handler, run).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_panic)) => {
@@ -184,6 +188,7 @@ impl Worker {
                 format!("no end after {} s", self.limits.handler.as_secs_f32()),
             ),
         };
+        traces::came_of(&span, &outcome);
         if let Outcome::Retry {
             after_s,
             pause_lane: true,

@@ -6,6 +6,7 @@ mod people;
 mod policy;
 mod resources;
 mod sections;
+mod traces;
 mod whole;
 
 use std::collections::BTreeMap;

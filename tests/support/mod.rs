@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test program uses its own part of the world")]
 
 mod changing;
+pub mod collector;
 mod forms;
 pub mod issuer_box;
 pub mod office;

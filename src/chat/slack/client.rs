@@ -20,9 +20,11 @@ use serde::de::DeserializeOwned;
 use slack_morphism::api::SlackApiPostWebhookMessageRequest;
 use slack_morphism::hyper_tokio::{SlackClientHyperConnector, SlackHyperClient};
 use slack_morphism::{SlackApiToken, SlackApiTokenValue, SlackMessageContent, SlackResponseUrl};
+use tracing::Instrument as _;
 use url::{Host, Url};
 
 use super::failure::Failure;
+use crate::traces;
 
 /// Time limit of one call.
 pub const CALL_MAX: Duration = Duration::from_secs(10);
@@ -211,8 +213,12 @@ impl Api {
         content: SlackMessageContent,
     ) -> bool {
         let request = SlackApiPostWebhookMessageRequest::new(content).with_replace_original(false);
+        let span = traces::platform_call("slack", "response_url");
         let call = self.client.respond_to_event(to, &request);
-        matches!(tokio::time::timeout(CALL_MAX, call).await, Ok(Ok(_)))
+        let call = tokio::time::timeout(CALL_MAX, call.instrument(span.clone()));
+        let well = matches!(call.await, Ok(Ok(_)));
+        traces::ended(&span, if well { "done" } else { "not_done" }, well);
+        well
     }
 
     /// Calls a method, within [`CALL_MAX`] unless another limit was set.
@@ -229,11 +235,16 @@ impl Api {
         let call = session
             .http_session_api
             .http_post::<_, Answer>(method, arguments, None);
-        match tokio::time::timeout(self.limit, call).await {
+        let span = traces::platform_call("slack", method);
+        let call = tokio::time::timeout(self.limit, call.instrument(span.clone()));
+        let answered = match call.await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(Failure::of(method, &error)),
             Err(_) => Err(Failure::timed_out(method, self.limit)),
-        }
+        };
+        let outcome = answered.as_ref().err().map_or("done", Failure::word);
+        traces::ended(&span, outcome, answered.is_ok());
+        answered
     }
 }
 

@@ -40,6 +40,17 @@ pub enum Kind {
 }
 
 impl Failure {
+    /// A word for what is known of it.
+    pub(super) const fn word(&self) -> &'static str {
+        match self.kind {
+            Kind::RateLimited(_) => "rate_limited",
+            Kind::NotDone => "not_done",
+            Kind::Unknown => "unknown",
+            Kind::NoPlace { .. } => "no_place",
+            Kind::Never => "never",
+        }
+    }
+
     /// A failure of ours before any call.
     pub(super) fn never(said: impl Into<String>) -> Self {
         Self {

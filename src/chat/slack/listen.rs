@@ -21,6 +21,7 @@ use slack_morphism::hyper_tokio::{SlackClientHyperHttpsConnector, SlackHyperClie
 use slack_morphism::listener::SlackClientEventsUserState;
 use slack_morphism::{SlackMessageContent, SlackSocketModeListenerCallbacks};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 
 use super::client::Api;
 use super::form::{self, Submitted};
@@ -39,6 +40,7 @@ use crate::domain::answer::Answer;
 use crate::domain::command::{Act, Inbound, Query, Via};
 use crate::domain::ids::{AccountId, Place};
 use crate::domain::refusal::Refusal;
+use crate::traces;
 
 /// How long a callback waits for the commit. Slack's limit is 3 s from the moment that the person
 /// acted, network both ways included.
@@ -173,10 +175,11 @@ async fn within<T: Send + 'static>(
     let permit: OwnedSemaphorePermit = Arc::clone(&shared.in_flight)
         .try_acquire_owned()
         .map_err(|_| NotAcknowledged::Busy)?;
-    let task = tokio::spawn(async move {
+    let traced = async move {
         let _permit = permit;
         work.await
-    });
+    };
+    let task = tokio::spawn(traced.instrument(traces::event("slack")));
     match tokio::time::timeout(ANSWER_MAX, task).await {
         Ok(Ok(done)) => Ok(done?),
         Ok(Err(_)) => Err(NotAcknowledged::Panicked.into()),
@@ -220,7 +223,9 @@ async fn command(
         }
         Err(refusal) => {
             tracing::info!(actor = %actor, refusal = refusal.code(), "a command was refused as typed");
-            Answer::Refused(refusal)
+            let refused = Answer::Refused(refusal);
+            traces::answered(&refused);
+            refused
         }
     };
     Ok(reply(render::answer(&answer)))
@@ -327,9 +332,15 @@ async fn filled_in(
 }
 
 async fn handle(shared: &Shared, inbound: Inbound) -> Result<Answer, NotAcknowledged> {
-    shared
-        .inbox
-        .handle(inbound)
-        .await
-        .map_err(|unanswered| NotAcknowledged::Unanswered(unanswered.to_string()))
+    traces::acts(&inbound);
+    match shared.inbox.handle(inbound).await {
+        Ok(answer) => {
+            traces::answered(&answer);
+            Ok(answer)
+        }
+        Err(unanswered) => {
+            traces::unanswered();
+            Err(NotAcknowledged::Unanswered(unanswered.to_string()))
+        }
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use slack_morphism::blocks::SlackBlock;
 use slack_morphism::events::SlackCommandEventResponse;
 use slack_morphism::{SlackMessageContent, SlackMessageResponseType, SlackResponseUrl};
+use tracing::Instrument as _;
 
 use super::client::Api;
 use super::failure::Failure;
@@ -16,6 +17,7 @@ use crate::chat::verb::Verb;
 use crate::domain::answer::{Answer, Home};
 use crate::domain::command::Act;
 use crate::domain::refusal::Refusal;
+use crate::traces;
 
 /// What a form is opened with: each is good for a short while only.
 pub(super) struct Opening {
@@ -36,7 +38,7 @@ pub(super) fn open(api: &Arc<Api>, view: Value, act: &Act, with: Opening) {
         // Only a button denies.
         None => Verb::ListWaiting.usage(),
     };
-    tokio::spawn(async move {
+    let call = async move {
         let arguments = json!({"trigger_id": with.trigger, "view": view});
         let opened: Result<Opened, Failure> = api.call("views.open", &arguments).await;
         if let Err(failure) = opened {
@@ -44,7 +46,8 @@ pub(super) fn open(api: &Arc<Api>, view: Value, act: &Act, with: Opening) {
             let usage = usage.to_owned();
             say(&api, with.response_url, Refusal::NoForm { usage });
         }
-    });
+    };
+    tokio::spawn(call.instrument(traces::beside()));
 }
 
 /// Draws the Home tab that somebody has just opened. It changes nothing, and opening it again draws it
@@ -54,12 +57,13 @@ pub(super) fn publish(api: &Arc<Api>, user: String, home: &Home) {
     struct Published {}
     let api = api.clone();
     let arguments = json!({"user_id": user, "view": render::home(home)});
-    tokio::spawn(async move {
+    let call = async move {
         let published: Result<Published, Failure> = api.call("views.publish", &arguments).await;
         if let Err(failure) = published {
             tracing::warn!(%failure, "a Home tab could not be drawn");
         }
-    });
+    };
+    tokio::spawn(call.instrument(traces::beside()));
 }
 
 /// Tells the person of a press why nothing was done, as well as it can be: nothing hangs on it, so it
@@ -89,11 +93,12 @@ fn beside(api: &Arc<Api>, response_url: Option<SlackResponseUrl>, drawn: Drawn) 
         return;
     };
     let api = api.clone();
-    tokio::spawn(async move {
+    let call = async move {
         if !api.respond(&response_url, content(drawn)).await {
             tracing::info!("somebody could not be told why nothing was done");
         }
-    });
+    };
+    tokio::spawn(call.instrument(traces::beside()));
 }
 
 /// The private answer to a command, as its acknowledgement carries it.

@@ -92,6 +92,9 @@ pub async fn look(path: &Path, env: Env<'_>, offline: bool) -> anyhow::Result<Fi
     if let Some(problem) = inspection::look_at_heartbeat(&config) {
         findings.problem(Area::Config, problem);
     }
+    if let Some(problem) = inspection::look_at_traces(&config) {
+        findings.problem(Area::Config, problem);
+    }
     let scopes = manifest::slack_scopes().map_err(anyhow::Error::msg)?;
     let (asked, (problems, bound)) = tokio::join!(
         inspection::ask_slack(&config),

@@ -216,8 +216,10 @@ pub fn demo_config(
     let beside = |key: &str, value: Value| Value::from(Table::from_iter([(key.to_owned(), value)]));
     let mut replaced_targets = Vec::new();
     // Whoever watches the real bot must not take the rehearsal for it.
-    if table.remove("heartbeat").is_some() {
-        replaced_targets.push("heartbeat".to_owned());
+    for watched in ["heartbeat", "traces"] {
+        if table.remove(watched).is_some() {
+            replaced_targets.push(watched.to_owned());
+        }
     }
     each(&mut table, "issuer", |name, issuer| {
         let at = format!("issuer.{name}");
@@ -298,6 +300,9 @@ mod tests {
     const MORE: &str = r#"
 [heartbeat]
 url = { env = "HEARTBEAT_URL" }
+[traces]
+endpoint = "https://traces.example.org"
+headers = { x-key = { env = "TRACES_KEY" } }
 [issuer.box]
 kind = "command"
 program = ["/usr/local/bin/really"]
@@ -336,6 +341,8 @@ channels = ["slack:#approvals"]
             "BOX_TOKEN",
             "HALL_SECRET",
             "HEARTBEAT_URL",
+            "traces.example.org",
+            "TRACES_KEY",
         ] {
             assert!(!demo.text.contains(real), "{real} is left:\n{}", demo.text);
         }
