@@ -16,6 +16,7 @@ use jitbot::sandbox::people::Disconnect;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use planted::Planted;
+use support::collector::Does;
 use support::scene::{Scene, WAIT};
 use support::{APPROVALS, PEOPLE, id_of, reference, watching};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -92,12 +93,24 @@ async fn lives_without_a_trace_of_secrets(log_format: &str) -> String {
     assert!(numbers.contains("jitbot_grants_given_total"), "{numbers}");
     std::fs::write(scene.path().join("metrics"), numbers).unwrap();
     std::fs::write(scene.path().join("answers"), format!("{answer}\n{said}")).unwrap();
+    let traced = traces(&scene, &planted).await;
     bot.kill().await.unwrap();
     // Read before another start puts the database in order.
     let mut files = files_below(scene.path(), &planted.kept_in);
     let refused = the_bot_tokens_are_refused(&scene, &planted).await;
     files.push(("what refused tokens brought".to_owned(), refused));
-    for needed in ["log", "metrics", "answers", "jitbot.db", "jitbot.db-wal"] {
+    for (text, _) in FOR_ONE {
+        assert!(!holds(&traced, text), "{text} in the traces");
+    }
+    files.push(("traces".to_owned(), traced));
+    for needed in [
+        "log",
+        "metrics",
+        "answers",
+        "traces",
+        "jitbot.db",
+        "jitbot.db-wal",
+    ] {
         assert!(
             files
                 .iter()
@@ -115,8 +128,7 @@ async fn lives_without_a_trace_of_secrets(log_format: &str) -> String {
         // The program that makes it.
         let files = files.iter().filter(|(name, _)| name != "room/leaky");
         for (name, bytes) in files {
-            let found = bytes.windows(marker.len()).any(|w| w == marker.as_bytes());
-            assert!(!found, "{key} stands in {name}");
+            assert!(!holds(bytes, marker), "{key} stands in {name}");
         }
     }
     nobody_reads_what_is_not_theirs(&scene, &planted).await;
@@ -125,6 +137,36 @@ async fn lives_without_a_trace_of_secrets(log_format: &str) -> String {
         assert!(!log.contains(text), "{text} in the log");
     }
     log
+}
+
+/// All that the collector received, while it took nothing and after that.
+async fn traces(scene: &Scene, planted: &Planted) -> Vec<u8> {
+    let collector = &planted.collector;
+    assert!(scene.log().contains("traces are not taken"));
+    collector.now(Does::Takes);
+    let help = async || {
+        let help = scene.people.command(id_of("alice"), APPROVALS, "/jit help");
+        help.await.unwrap();
+        scene.log().contains("traces are taken again")
+    };
+    scene.until("the collector takes some", help).await;
+    let received = collector.received();
+    let bodies: Vec<u8> = received.into_iter().flat_map(|(_, body)| body).collect();
+    for span in [
+        "issuer issue",
+        "job issue",
+        "slack chat.postMessage",
+        "typed done",
+    ] {
+        assert!(holds(&bodies, span), "{span}");
+    }
+    bodies
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
 }
 
 /// Asked, approved, given, given back, over.

@@ -71,6 +71,11 @@ fn direction_3_calls_to_the_outside_know_no_caller() {
 }
 
 #[test]
+fn direction_3_traces_are_named_in_one_room() {
+    over_src(rooms::traces);
+}
+
+#[test]
 fn direction_4_the_engine_knows_nothing_outside() {
     over_src(rooms::engine);
 }

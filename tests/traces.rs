@@ -8,8 +8,10 @@ mod support;
 mod spans;
 
 use std::process::ExitStatus;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use jitbot::clock::Stopwatch;
+use jitbot::sandbox::people::FaultKind;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
@@ -50,7 +52,7 @@ fn tell(bot: &Child, signal: Signal) {
 }
 
 async fn stop(bot: &mut Child) -> (ExitStatus, Duration) {
-    let begun = Instant::now();
+    let begun = Stopwatch::start();
     tell(bot, Signal::SIGTERM);
     let status = tokio::time::timeout(WAIT, bot.wait()).await;
     (status.unwrap().unwrap(), begun.elapsed())
@@ -196,11 +198,10 @@ fn well(call: &Seen, outcome: &str) {
 /// A call that failed is one that failed, and the attempt with it.
 #[tokio::test]
 async fn what_failed_is_told_as_failed() {
-    use jitbot::sandbox::people::FaultKind;
     let collector = Collector::start(Does::Takes).await;
     let scene = scene(collector.section("")).await;
     let mut bot = serve(&scene).await;
-    let error = FaultKind::Error("internal_error".to_owned());
+    let error = FaultKind::RateLimited { retry_after_s: 1 };
     scene
         .people
         .fault("chat.postMessage", 1, error)
@@ -213,7 +214,7 @@ async fn what_failed_is_told_as_failed() {
     let posts = spans.named("slack chat.postMessage");
     let failed: Vec<&&Seen> = posts.iter().filter(|post| post.failed).collect();
     assert_eq!(failed.len(), 1, "{posts:?}");
-    assert_ne!(failed[0].says("jitbot.outcome"), "done");
+    assert_eq!(failed[0].says("jitbot.outcome"), "rate_limited");
     let attempt = spans.0.iter().find(|span| span.id == failed[0].parent);
     let attempt = attempt.expect("an attempt");
     assert!(attempt.failed, "{attempt:?}");
@@ -276,9 +277,9 @@ async fn a_stop_waits_for_a_collector_for_a_moment_only() {
 
     // Not at all where a second signal says so.
     let mut bot = serve(&scene).await;
-    more_comes(&scene, &collector, 2).await;
+    more_comes(&scene, &collector, 1).await;
     help(&scene).await;
-    let begun = Instant::now();
+    let begun = Stopwatch::start();
     tell(&bot, Signal::SIGTERM);
     let stopped = async || scene.log().matches("jitbot::cli::serve: stopped").count() == 2;
     scene.until("all else to stop", stopped).await;

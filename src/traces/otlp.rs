@@ -32,8 +32,7 @@ use tracing_subscriber::{Layer, Registry};
 
 use super::TARGET;
 use crate::config::TracesConfig;
-use crate::issuer::contract::web_call::{self, Destination, NoReply};
-use crate::issuer::contract::webhook;
+use crate::web_call::{self, Destination, NoReply, trust};
 
 /// Spans that wait to be sent; one that ends while so many wait is lost.
 const QUEUE_MAX: usize = 4_096;
@@ -136,7 +135,7 @@ impl Export {
 
 fn destination(wanted: &TracesConfig) -> anyhow::Result<Destination> {
     let tls = match wanted.endpoint.scheme() {
-        "https" => Some(Arc::new(webhook::tls(None).map_err(anyhow::Error::msg)?)),
+        "https" => Some(Arc::new(trust::tls(None).map_err(anyhow::Error::msg)?)),
         _ => None,
     };
     Ok(Destination {

@@ -72,7 +72,7 @@ fn headers_hold_secrets_and_numbers_have_limits() {
     );
     refused(
         &with("headers = { \"a b\" = { env = \"SHORT\" } }"),
-        &["3: traces.headers.`a b`: is not the name of a header. Write it like x-api-key."],
+        &["3: traces.headers.\"a b\": is not the name of a header. Write it like x-api-key."],
     );
     refused(
         &with("sample_ratio = 1.5"),

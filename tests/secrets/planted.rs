@@ -13,6 +13,7 @@ use jitbot::sandbox::ssh::keys;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+use super::support::collector::{Collector, Does};
 use super::support::issuer_box::box_resource;
 use super::support::scene::Scene;
 
@@ -21,6 +22,8 @@ pub const WRONG_APP_TOKEN: &str = "xapp-wrong-marker-7f";
 /// What the program makes for who asked.
 pub const DELIVERED: &str = "delivered-marker-7f";
 const LEAKY: &str = "leaky-marker-7f";
+/// The one that the collector gives back.
+const COLLECTED: &str = "collector-marker-7f";
 const HEART: &str = "heart-marker-7f";
 /// Each is the base64 of 32 bytes of text.
 const HOOK: &str = "whsec_aG9vay1tYXJrZXItN2Ytb2YtYS10ZXN0LXRoYXQtbG8=";
@@ -92,6 +95,7 @@ pub struct Planted {
     by_key: BTreeMap<String, Vec<String>>,
     beats: Arc<AtomicUsize>,
     revokes: Arc<AtomicUsize>,
+    pub collector: Collector,
 }
 
 impl Planted {
@@ -115,6 +119,8 @@ impl Planted {
         let mut text = std::fs::read_to_string(&file).unwrap();
         let more = CONFIG.replace('@', &folder.display().to_string());
         text.push_str(&more.replace("ECHO", &echo.to_string()));
+        let collector = Collector::start(Does::Fails).await;
+        text.push_str(&collector.section(""));
         for name in ["leaky", "echo"] {
             let resource = format!("{name}-box");
             text.push_str(&box_resource(name, &resource, r#"group = "admins""#));
@@ -141,6 +147,7 @@ impl Planted {
             ),
             ("issuer.leaky.environment.TOKEN", texts(&[LEAKY])),
             ("issuer.staging-ca.ca_key", lines("ca")),
+            ("traces.headers.x-key", texts(&[COLLECTED])),
         ];
         let planted = Self {
             environment: vec![
@@ -148,6 +155,7 @@ impl Planted {
                 ("HOOK_SECRET", HOOK),
                 ("HOST_TOKEN", HOST),
                 ("HOST_FORMER", HOST_FORMER),
+                ("COLLECTOR_KEY", COLLECTED),
             ],
             host_token: HOST.to_owned(),
             wrong_token: "wrong-host-marker-7f-of-a-test".to_owned(),
@@ -156,6 +164,7 @@ impl Planted {
             by_key: by_key.map(|(key, texts)| (key.to_owned(), texts)).into(),
             beats,
             revokes,
+            collector,
         };
         planted.leaves_no_secret_out(&text, (bot, app));
         planted

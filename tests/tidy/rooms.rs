@@ -216,6 +216,30 @@ pub fn web_calls(source: &Source) -> Vec<Fault> {
     }
 }
 
+/// Spans of traces are made in one room, which knows of ours `domain`, the config and the one way to call
+/// outside alone; nobody else names OpenTelemetry.
+pub fn traces(source: &Source) -> Vec<Fault> {
+    if source.room() == "traces" {
+        return only(source, &["traces", "domain", "config", "web_call"]);
+    }
+    let libraries = [
+        "opentelemetry",
+        "opentelemetry_sdk",
+        "opentelemetry_proto",
+        "tracing_opentelemetry",
+    ];
+    libraries
+        .iter()
+        .flat_map(|word| source.find(word).into_iter().map(move |at| (at, word)))
+        .map(|(at, word)| {
+            source.fault(
+                at,
+                format!("`{word}` outside `traces`: others say what they do, not how it is sent"),
+            )
+        })
+        .collect()
+}
+
 /// Direction 4: the engine knows no chat, issuer or directory; effects don't go past `service`.
 pub fn engine(source: &Source) -> Vec<Fault> {
     match source.room() {

@@ -355,3 +355,28 @@ fn calls_to_the_outside_that_know_a_caller() {
         ],
     );
 }
+
+#[test]
+fn traces_elsewhere() {
+    judge(
+        rooms::traces,
+        &[
+            (
+                "src/worker/run.rs",
+                "use opentelemetry::trace::Tracer;\nuse tracing_opentelemetry::OpenTelemetrySpanExt;",
+                &[1, 2],
+            ),
+            ("src/traces/mod.rs", "use crate::store::Store;", &[1]),
+            (
+                "src/traces/otlp.rs",
+                "use crate::domain::ids;\nuse opentelemetry_sdk::Resource;",
+                &[],
+            ),
+            (
+                "src/worker/run.rs",
+                "// opentelemetry\nuse crate::traces;\nuse tracing::Instrument as _;",
+                &[],
+            ),
+        ],
+    );
+}
