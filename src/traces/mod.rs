@@ -20,7 +20,7 @@ use tracing::{Span, info_span};
 
 use crate::domain::answer::Answer;
 use crate::domain::command::Inbound;
-use crate::domain::ids::{GrantId, IssuerName};
+use crate::domain::ids::{GrantId, IssuerName, RequestId};
 use crate::domain::job::Job;
 use crate::domain::outcome::Outcome;
 
@@ -52,23 +52,22 @@ pub fn event(platform: &'static str) -> Span {
     )
 }
 
-/// What came in is this.
-pub fn acts(inbound: &Inbound) {
+/// What came in is this; the request that it names, for its end. Each field of a span is said once.
+#[must_use]
+pub fn acts(inbound: &Inbound) -> Option<RequestId> {
     let span = Span::current();
     if span.is_disabled() {
-        return;
+        return None;
     }
     let (via, verb) = (words::via(&inbound.via), words::verb(&inbound.act));
     span.record("otel.name", display(format_args!("{via} {verb}")));
     span.record("jitbot.via", via);
     span.record("jitbot.verb", verb);
-    if let Some(request) = words::request_of(&inbound.act) {
-        span.record("jitbot.request.id", display(request));
-    }
+    words::request_of(&inbound.act).cloned()
 }
 
 /// It is answered with this.
-pub fn answered(answer: &Answer) {
+pub fn answered(named: Option<&RequestId>, answer: &Answer) {
     let span = Span::current();
     if span.is_disabled() {
         return;
@@ -79,14 +78,20 @@ pub fn answered(answer: &Answer) {
         span.record("jitbot.refusal", refusal.code());
     }
     if let Some(summary) = summary {
-        span.record("jitbot.request.id", display(&summary.id));
         span.record("jitbot.resource", display(&summary.resource));
+    }
+    if let Some(request) = summary.map(|summary| &summary.id).or(named) {
+        span.record("jitbot.request.id", display(request));
     }
 }
 
 /// It is not answered.
-pub fn unanswered() {
-    ended(&Span::current(), "unanswered", false);
+pub fn unanswered(named: Option<&RequestId>) {
+    let span = Span::current();
+    ended(&span, "unanswered", false);
+    if let Some(request) = named {
+        span.record("jitbot.request.id", display(request));
+    }
 }
 
 /// What goes on after the answer, so that the answer's time ends with the answer.

@@ -104,5 +104,7 @@ fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
         };
         (one.key.clone(), text)
     };
-    attributes.iter().map(text).collect()
+    let texts: BTreeMap<String, String> = attributes.iter().map(text).collect();
+    assert_eq!(texts.len(), attributes.len(), "said twice: {attributes:?}");
+    texts
 }

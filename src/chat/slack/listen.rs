@@ -179,10 +179,14 @@ async fn within<T: Send + 'static>(
         let _permit = permit;
         work.await
     };
-    let task = tokio::spawn(traced.instrument(traces::event("slack")));
+    let span = traces::event("slack");
+    let task = tokio::spawn(traced.instrument(span.clone()));
     match tokio::time::timeout(ANSWER_MAX, task).await {
         Ok(Ok(done)) => Ok(done?),
-        Ok(Err(_)) => Err(NotAcknowledged::Panicked.into()),
+        Ok(Err(_)) => {
+            traces::ended(&span, "panicked", false);
+            Err(NotAcknowledged::Panicked.into())
+        }
         Err(_) => Err(NotAcknowledged::TooSlow(ANSWER_MAX).into()),
     }
 }
@@ -224,7 +228,7 @@ async fn command(
         Err(refusal) => {
             tracing::info!(actor = %actor, refusal = refusal.code(), "a command was refused as typed");
             let refused = Answer::Refused(refusal);
-            traces::answered(&refused);
+            traces::answered(None, &refused);
             refused
         }
     };
@@ -332,14 +336,14 @@ async fn filled_in(
 }
 
 async fn handle(shared: &Shared, inbound: Inbound) -> Result<Answer, NotAcknowledged> {
-    traces::acts(&inbound);
+    let named = traces::acts(&inbound);
     match shared.inbox.handle(inbound).await {
         Ok(answer) => {
-            traces::answered(&answer);
+            traces::answered(named.as_ref(), &answer);
             Ok(answer)
         }
         Err(unanswered) => {
-            traces::unanswered();
+            traces::unanswered(named.as_ref());
             Err(NotAcknowledged::Unanswered(unanswered.to_string()))
         }
     }
