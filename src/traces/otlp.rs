@@ -116,7 +116,7 @@ impl Export {
             .boxed()
     }
 
-    /// Sends what is left, within [`FLUSH_WITHIN`].
+    /// Sends what is left, for three seconds at most.
     pub async fn stop(self) {
         let Self {
             provider,
