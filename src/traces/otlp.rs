@@ -43,6 +43,7 @@ const EVERY: Duration = Duration::from_secs(2);
 /// How long a stop waits until what is left was taken: with everything else that a stop may take it
 /// stays below seventy seconds.
 const FLUSH_WITHIN: Duration = Duration::from_secs(3);
+const A_LITTLE: Duration = Duration::from_millis(500);
 /// What of an answer is read.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
 
@@ -123,8 +124,10 @@ impl Export {
             complained,
         } = self;
         let flush = move || provider.shutdown_with_timeout(FLUSH_WITHIN).is_ok();
-        let flushed = tokio::task::spawn_blocking(flush).await;
-        if !flushed.unwrap_or(false) && !complained.swap(true, Ordering::AcqRel) {
+        // The limit is the library's; a little later it is ours.
+        let flushed = tokio::task::spawn_blocking(flush);
+        let flushed = tokio::time::timeout(FLUSH_WITHIN + A_LITTLE, flushed).await;
+        if !matches!(flushed, Ok(Ok(true))) && !complained.swap(true, Ordering::AcqRel) {
             tracing::warn!(
                 "the last traces were not taken within {} s; they are lost",
                 FLUSH_WITHIN.as_secs()

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_job_says_its_kind_and_whose_it_is_and_nothing_else() {
-        let grant = GrantId::new("g7k2m9q4x".to_owned()).expect("an id");
+        let grant = GrantId::new("gqww095bz09".to_owned()).expect("an id");
         let place = Place::new("slack:T1/C1".to_owned()).expect("a place");
         let account = AccountId::new("slack:T1/U1".to_owned()).expect("an account");
         let told = JobKind::TellStuck {
