@@ -125,9 +125,7 @@ fn read_endpoint(item: &Item<'_>, allow_private: bool) -> Option<Url> {
         // The address is not repeated: it may hold a password.
         Err(wrong) => {
             let what = match wrong {
-                BadAddress::NotAnAddress => {
-                    "is not an address like https://collector.example:4318"
-                }
+                BadAddress::NotAnAddress => "is not an address like https://collector.example:4318",
                 other => heartbeat::broken(other),
             };
             item.problem(what, ENDPOINT_HINT);

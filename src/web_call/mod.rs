@@ -81,10 +81,6 @@ pub async fn call(
 ///
 /// # Errors
 /// [`NoReply`], which says whether anything may have been sent.
-#[cfg_attr(
-    not(feature = "otlp"),
-    expect(dead_code, reason = "traces alone are sent as bytes")
-)]
 pub async fn post(
     to: &Destination,
     headers: HeaderMap,
