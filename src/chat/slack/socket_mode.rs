@@ -18,7 +18,7 @@ use super::unacknowledged::on_error;
 use crate::chat::port::Inbox;
 
 /// Sockets: with one there would be a gap whenever Slack refreshes it.
-const SOCKETS: u32 = 2;
+const SOCKETS: u32 = 4;
 /// Seconds between attempts to connect; two sockets stay far below Slack's 50 a minute.
 const RECONNECT_S: u64 = 5;
 /// Seconds between pings.

@@ -132,7 +132,7 @@ async fn a_record_that_somebody_else_wrote_to_is_not_taken_over_in_silence() {
 
 #[test]
 fn an_end_of_which_nobody_knew_whether_it_was_committed_is_our_own() {
-    use super::writer::is_foreign;
+    use super::last_commit::is_foreign;
     let head = |count| Head {
         count,
         hash: ContentHash::of(b"x"),
