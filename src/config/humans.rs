@@ -30,6 +30,8 @@ impl Config {
         &self,
         subjects: impl IntoIterator<Item = &'a Subject>,
     ) -> BTreeSet<AccountId> {
+        // Hundreds of resources may name one group: each is spelled out once.
+        let subjects: BTreeSet<&Subject> = subjects.into_iter().collect();
         subjects
             .into_iter()
             .flat_map(|subject| accounts_of(subject, &self.groups, &self.people))

@@ -34,6 +34,8 @@ pub(super) struct Desk {
     pauses: Mutex<Pauses>,
     /// Claims whose runs are over, to be told to the store with the next claim.
     over: Mutex<Vec<Claim>>,
+    /// What was said last of when the next job is due.
+    next_due: Mutex<Option<Timestamp>>,
     given: mpsc::UnboundedSender<Given>,
 }
 
@@ -51,6 +53,7 @@ impl Desk {
             closed: AtomicBool::new(false),
             pauses: Mutex::default(),
             over: Mutex::default(),
+            next_due: Mutex::default(),
             given,
         }
     }
@@ -99,6 +102,10 @@ impl JobTaker for Desk {
         self.took(jobs.len());
         if self.room() == 0 {
             self.full.store(true, Ordering::Release);
+        }
+        let known = std::mem::replace(&mut *lock(&self.next_due), next_due);
+        if jobs.is_empty() && known == next_due {
+            return;
         }
         // Nobody receives any more once the worker has stopped; its claims are handed back then.
         let _ = self.given.send(Given::Jobs(jobs, next_due));

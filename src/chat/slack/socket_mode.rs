@@ -17,9 +17,11 @@ use super::sockets::Sockets;
 use super::unacknowledged::on_error;
 use crate::chat::port::Inbox;
 
-/// Sockets: with one there would be a gap whenever Slack refreshes it.
+/// Sockets: with one there would be a gap whenever Slack refreshes it, and what comes over one is taken one
+/// after the other, each after the answer before it is on the disk. Twice as many are open while tokens are
+/// exchanged, and Slack takes ten.
 const SOCKETS: u32 = 4;
-/// Seconds between attempts to connect; two sockets stay far below Slack's 50 a minute.
+/// Seconds between attempts to connect; so few sockets stay far below Slack's 50 a minute.
 const RECONNECT_S: u64 = 5;
 /// Seconds between pings.
 const PING_S: u64 = 5;

@@ -16,6 +16,7 @@ use crate::store::{Tx, write};
 mod failing;
 mod forgotten;
 mod plans;
+mod taking;
 
 struct Open {
     store: SqliteStore,

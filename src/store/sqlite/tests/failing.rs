@@ -3,7 +3,7 @@
 use super::*;
 
 /// A check that only the commit makes, and that a marked policy fails.
-const FAILS_LATE: &str = "CREATE TABLE owner (id INTEGER PRIMARY KEY) STRICT;
+pub(super) const FAILS_LATE: &str = "CREATE TABLE owner (id INTEGER PRIMARY KEY) STRICT;
     CREATE TABLE owned (id INTEGER REFERENCES owner (id) DEFERRABLE INITIALLY DEFERRED) STRICT;
     CREATE TRIGGER fails_late AFTER INSERT ON policies WHEN NEW.text = 'late'
     BEGIN INSERT INTO owned VALUES (1); END;";
