@@ -78,6 +78,9 @@ async fn ends_well(mut bot: Child) {
     assert!(status.success(), "{status}");
 }
 
+/// Open at a time with one token.
+const SOCKETS: usize = 4;
+
 const MAX: &str = "max = \"8h\"";
 const IN_FORCE: &str = "the config was read again and is in force";
 
@@ -270,7 +273,7 @@ async fn tokens_in_files_are_exchanged_while_people_go_on_and_the_old_ones_are_n
     write(&told.scene.tokens);
     let bot = told.scene.ready(told.command()).await;
     let people = &told.scene.people;
-    people.wait_for_sockets(2, WAIT).await.unwrap();
+    people.wait_for_sockets(SOCKETS, WAIT).await.unwrap();
 
     // As when the app is installed anew: the bot's token before is refused from here on.
     let fresh = |prefix: &str| format!("{prefix}{:032x}", rand::random::<u128>());
@@ -305,8 +308,8 @@ async fn tokens_in_files_are_exchanged_while_people_go_on_and_the_old_ones_are_n
     let refreshed = people
         .disconnect_sockets(Disconnect::RefreshRequested)
         .await;
-    assert_eq!(refreshed.unwrap(), 2);
-    people.wait_for_sockets(2, WAIT).await.unwrap();
+    assert_eq!(refreshed.unwrap(), SOCKETS);
+    people.wait_for_sockets(SOCKETS, WAIT).await.unwrap();
     assert!(told.may_ask("7h").await);
     for secret in [&next.0, &next.1] {
         assert_eq!(told.logged(secret), 0);

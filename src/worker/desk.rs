@@ -68,10 +68,14 @@ impl Desk {
         self.in_flight.fetch_add(jobs, Ordering::AcqRel);
     }
 
-    /// The run of a claim is over. Says whether there may be more to take now.
-    pub(super) fn run_is_over(&self, claim: Claim) -> bool {
+    /// The run of a claim is over.
+    pub(super) fn run_is_over(&self, claim: Claim) {
         lock(&self.over).push(claim);
         self.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Whether more might have been given before if there had been room. Says so once.
+    pub(super) fn was_full(&self) -> bool {
         self.full.swap(false, Ordering::AcqRel)
     }
 

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
-use super::desk::Given;
+use super::desk::{Desk, Given};
 use super::{Worker, lock};
 use crate::clock::Stopwatch;
-use crate::domain::job::{Job, JobKind};
+use crate::domain::job::{Claim, Job, JobKind};
 use crate::domain::outcome::Outcome;
 use crate::domain::timing::Timestamp;
 use crate::store::taking::{JobTaker as _, Wanted};
@@ -22,11 +22,25 @@ use crate::traces;
 /// Jobs that [`Worker::run_until_idle`] runs at most before it says that there is no end.
 const IDLE_MAX: usize = 100_000;
 
+/// The shortest pause between two looks.
+const PAUSE_MIN: Duration = Duration::from_millis(2);
+
+/// A job that somebody is at, until this is dropped: however its run ends, its place is free again.
+struct AtWork {
+    desk: Arc<Desk>,
+    claim: Claim,
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.desk.run_is_over(self.claim);
+    }
+}
+
 /// What the loop waits for.
 enum Event {
     Given(Given),
-    /// A run is over, and there may be more to take.
-    Over(bool),
+    Over,
     Stop,
 }
 
@@ -39,43 +53,56 @@ impl Worker {
             tracing::error!("a worker runs once; this one has run already");
             return;
         };
-        let mut running: JoinSet<bool> = JoinSet::new();
+        let mut running: JoinSet<()> = JoinSet::new();
         let mut released = false;
         let mut next_due = None;
         let mut looks = true;
         let mut looked = Stopwatch::start();
+        // A store that fails is not asked again at once. What it gave before is taken all the same.
+        let mut failed: Option<Stopwatch> = None;
         while !told_to_stop(&shutdown) {
             *lock(&self.turned) = Some(Stopwatch::start());
-            if looks || looked.elapsed() >= self.limits.poll {
-                looks = false;
+            let rest = failed.as_ref().map_or(Duration::ZERO, |failed| {
+                self.limits.after_failure.saturating_sub(failed.elapsed())
+            });
+            if rest.is_zero() && (looks || looked.elapsed() >= self.limits.poll) {
                 looked = Stopwatch::start();
-                if let Err(error) = self.look(&mut released).await {
+                let done = self.look(&mut released).await;
+                looks = done.is_err();
+                failed = done.is_err().then(Stopwatch::start);
+                if let Err(error) = done {
                     self.complain(&error);
-                    // Woken or not: a store that fails is not asked again at once.
-                    let pause = self.limits.after_failure;
-                    let _ = tokio::time::timeout(pause, stopped(&mut shutdown)).await;
-                    looks = true;
-                    continue;
                 }
             }
+            let pause = match failed {
+                Some(_) => self.limits.after_failure,
+                None => self.pause(next_due),
+            };
             let event = async {
                 tokio::select! {
                     Some(given) = given.recv() => Event::Given(given),
-                    Some(ended) = running.join_next() => Event::Over(ended.unwrap_or(true)),
+                    Some(_) = running.join_next() => Event::Over,
                     () = stopped(&mut shutdown) => Event::Stop,
                 }
             };
-            match tokio::time::timeout(self.pause(next_due), event).await {
+            match tokio::time::timeout(pause, event).await {
                 Ok(Event::Given(Given::Jobs(jobs, due))) => {
                     next_due = due;
                     *lock(&self.complained) = None;
                     for job in jobs {
+                        let at_work = AtWork {
+                            desk: Arc::clone(&self.desk),
+                            claim: job.claim(),
+                        };
                         let worker = Arc::clone(&self);
-                        running.spawn(async move { worker.work_off(&job).await });
+                        running.spawn(async move {
+                            worker.work_off(&job).await;
+                            drop(at_work);
+                        });
                     }
                 }
                 Ok(Event::Given(Given::Failed(error))) => self.complain(&error),
-                Ok(Event::Over(more)) => looks = more,
+                Ok(Event::Over) => looks |= self.desk.was_full(),
                 Ok(Event::Stop) => {}
                 Err(_elapsed) => looks = true,
             }
@@ -108,8 +135,12 @@ impl Worker {
     /// Until the first job that waits is due, and never longer than the poll interval: the engine's
     /// clock may be faster than the machine's.
     fn pause(&self, next_due: Option<Timestamp>) -> Duration {
-        let ahead = next_due.and_then(|due| (due - self.store.now()).to_std().ok());
-        ahead.unwrap_or(self.limits.poll).min(self.limits.poll)
+        let Some(due) = next_due else {
+            return self.limits.poll;
+        };
+        // One that is past is looked for at once, but not in a circle where it can't be claimed.
+        let ahead = (due - self.store.now()).to_std().unwrap_or(Duration::ZERO);
+        ahead.clamp(PAUSE_MIN.min(self.limits.poll), self.limits.poll)
     }
 
     /// Claims one job.
@@ -138,9 +169,17 @@ impl Worker {
     }
 
     /// Runs a job and records what came of it, however long the store fails meanwhile: until the claim
-    /// is about to run out, since others may then run it too. Says whether there may be more to take.
-    async fn work_off(&self, job: &Job) -> bool {
+    /// is about to run out, since others may then run it too.
+    async fn work_off(&self, job: &Job) {
         let since_claim = Stopwatch::start();
+        if !self.has_time(job, self.limits.handler) {
+            tracing::warn!(
+                job.id = job.id,
+                job.attempt = job.attempt,
+                "a job was given too late to be run within its claim; it runs once that is over"
+            );
+            return;
+        }
         let outcome = self.handle(job).await;
         let mut stopping = self.stopping.subscribe();
         loop {
@@ -149,7 +188,8 @@ impl Worker {
                 Err(error) => error,
             };
             let pause = self.limits.after_failure;
-            let goes_on = since_claim.elapsed() + pause < self.limits.record_within;
+            let goes_on = since_claim.elapsed() + pause < self.limits.record_within
+                && self.has_time(job, pause);
             if !goes_on || *stopping.borrow() {
                 tracing::error!(
                     job.id = job.id,
@@ -162,7 +202,12 @@ impl Worker {
             tracing::debug!(job.id = job.id, error = %error, "an outcome is not recorded yet");
             let _ = tokio::time::timeout(pause, stopped(&mut stopping)).await;
         }
-        self.desk.run_is_over(job.claim())
+    }
+
+    /// Whether this much time is left until others may run it too.
+    fn has_time(&self, job: &Job, needed: Duration) -> bool {
+        let left = job.lease_until - self.clock.machine_now();
+        left.to_std().is_ok_and(|left| needed < left)
     }
 
     /// Runs a job and records what came of it, if that goes at once.
@@ -225,7 +270,7 @@ impl Worker {
     }
 
     /// Lets what is in flight finish, then makes what did not, or could not be recorded, free at once.
-    async fn stop(&self, mut running: JoinSet<bool>) {
+    async fn stop(&self, mut running: JoinSet<()>) {
         self.stopping.send_replace(true);
         let ended = tokio::time::timeout(self.limits.stop, async {
             while running.join_next().await.is_some() {}

@@ -10,6 +10,9 @@ use super::judged;
 use super::support::World;
 use super::support::scene::WAIT;
 
+/// Open at a time with one token.
+const SOCKETS: usize = 4;
+
 impl World {
     async fn given(&self, who: &str, duration: &str) -> String {
         let typed = format!("/jit request staging-ssh {duration} please");
@@ -199,7 +202,7 @@ fn fresh(prefix: &str) -> String {
 async fn tokens_that_are_refused_change_nothing_and_the_sockets_stay() {
     let mut world = World::start().await;
     let people = world.here.people.clone();
-    people.wait_for_sockets(2, WAIT).await.unwrap();
+    people.wait_for_sockets(SOCKETS, WAIT).await.unwrap();
     let right = world.here.tokens.clone();
     let (same, word) = ("[security]", "# a word\n[security]");
     for (tokens, said) in [
@@ -226,7 +229,7 @@ async fn tokens_that_are_refused_change_nothing_and_the_sockets_stay() {
     world.here.tokens = (right.0, next.1);
     let why = world.reloads("slack:#approvals", "slack:#approval").await;
     assert!(why.unwrap_err().join("\n").contains("#approval"));
-    assert_eq!(people.sockets().await.unwrap(), 2);
+    assert_eq!(people.sockets().await.unwrap(), SOCKETS);
     world
         .asks("alice", "/jit request staging-ssh 1h please")
         .await;
@@ -238,7 +241,7 @@ async fn tokens_that_are_refused_change_nothing_and_the_sockets_stay() {
         .unwrap();
     world.here.tokens.0 = next.0;
     world.reloads(same, word).await.unwrap();
-    assert_eq!(people.sockets().await.unwrap(), 2);
+    assert_eq!(people.sockets().await.unwrap(), SOCKETS);
     let id = world
         .asks("alice", "/jit request staging-ssh 2h please")
         .await;
@@ -251,7 +254,7 @@ async fn tokens_that_are_refused_change_nothing_and_the_sockets_stay() {
 async fn an_app_token_of_another_app_is_not_taken_up() {
     let mut world = World::start().await;
     let people = world.here.people.clone();
-    people.wait_for_sockets(2, WAIT).await.unwrap();
+    people.wait_for_sockets(SOCKETS, WAIT).await.unwrap();
     let (right, other) = (world.here.tokens.1.clone(), fresh("xapp-"));
     people
         .change(Change::IssueTokenOfOtherApp {
@@ -269,7 +272,7 @@ async fn an_app_token_of_another_app_is_not_taken_up() {
             "jitbot.toml:4: slack.app_token: can't be used: it is of Slack app A0OTHER, and the bot token is of another."
         ]
     );
-    assert_eq!(people.sockets().await.unwrap(), 2);
+    assert_eq!(people.sockets().await.unwrap(), SOCKETS);
     world
         .asks("alice", "/jit request staging-ssh 1h please")
         .await;

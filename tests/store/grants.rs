@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jitbot::domain::grant::{Ending, EndingReason, Evidence, Grant, GrantState};
+use jitbot::domain::request::RequestState;
 use jitbot::domain::spec::Spec;
 use jitbot::store::in_use::InUse;
 
 use crate::round_trips::{conflict, keep};
-use crate::world::{account, active, at, person, worlds};
+use crate::world::{account, active, at, grant, person, request, worlds};
 
 #[tokio::test]
 async fn grants_are_found_by_what_they_hold() {
@@ -211,5 +212,47 @@ async fn ends_that_were_ordered_before_the_target_ends_by_itself() {
         let in_use = reader.issuers_in_use(at(3620)).await.unwrap();
         let known = used(bound_to);
         assert_eq!(in_use, BTreeMap::from([(issuer.clone(), known)]));
+    }
+}
+
+/// What a card shows is read in one question: each of its answers is the one that is asked for alone.
+#[tokio::test]
+async fn what_surrounds_a_request_is_what_each_read_says() {
+    for world in worlds().await {
+        let mut requests: Vec<_> = (1..=3).map(request).collect();
+        for (n, one) in requests.iter_mut().enumerate() {
+            one.state = RequestState::Approved;
+            one.decided_at = Some(at(100 + n as i64));
+        }
+        let grants: Vec<_> = requests.iter().map(|one| active(grant(one))).collect();
+        let (kept, held) = (requests.clone(), grants.clone());
+        world
+            .write(move |tx| {
+                Box::pin(async move {
+                    for (request, grant) in kept.iter().zip(&held) {
+                        tx.insert_request(request).await?;
+                        tx.insert_grant(grant).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+        let mut reader = world.reader().await;
+        let one = &requests[1];
+        assert!(one.spec.entitlements.len() > 1);
+        for accounts in [vec![account(1)], (1..=4).map(account).collect()] {
+            let around = reader.surroundings(one, &accounts, at(0)).await.unwrap();
+            let alone = reader.grants_on_holdings(&one.spec, at(0)).await.unwrap();
+            assert_eq!(around.on_holdings, alone);
+            assert_eq!(alone.len(), 3, "each shares its holdings with the others");
+            let grant = one.about_grant();
+            assert_eq!(Ok(around.grant), reader.grant(&grant).await);
+            let earlier = reader.count_earlier(&accounts, &one.spec.resource, &one.id);
+            assert_eq!(Ok(around.earlier), earlier.await);
+            let live = reader.count_live_grants(&accounts, &grant).await;
+            assert_eq!(Ok(around.other_live), live);
+            assert_eq!(around.other_live, 2);
+        }
     }
 }

@@ -1,13 +1,12 @@
 //! Changes that wait within a transaction and go to the database together: before the next read, or at the
 //! end of the body (docs/decisions/0011).
 
-use std::fmt::Write as _;
-
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Either, Executor as _, Sqlite, SqliteConnection};
 
 use super::fault::{database, inconsistent, or_taken};
+use super::several::renumbered;
 use crate::store::StoreError;
 
 /// A value that is bound.
@@ -91,27 +90,42 @@ impl Change {
     }
 }
 
+/// Changes that go to the database in one question: a longer text costs more than it saves, since SQLite
+/// copies what is left of it for each statement.
+const TOGETHER_MAX: usize = 32;
+
 /// Makes these changes, in their order; says how many rows each changed. The first that fails ends the
 /// rest, and what was changed before it stands until the body is undone.
 pub(super) async fn make(
     conn: &mut SqliteConnection,
     changes: Vec<Change>,
 ) -> Result<Vec<u64>, StoreError> {
+    let mut changed = Vec::with_capacity(changes.len());
+    for some in changes.chunks(TOGETHER_MAX) {
+        changed.extend(make_some(conn, some).await?);
+    }
+    Ok(changed)
+}
+
+async fn make_some(
+    conn: &mut SqliteConnection,
+    changes: &[Change],
+) -> Result<Vec<u64>, StoreError> {
     let mut sql = String::new();
     let mut bound = 0;
-    for change in &changes {
+    for change in changes {
         if bound > 0 || !sql.is_empty() {
             sql.push_str("; ");
         }
-        renumber(&mut sql, change.sql, bound);
+        sql.push_str(&renumbered(change.sql, |n| n + bound));
         bound += change.values.len();
     }
     let mut conflicts = Vec::with_capacity(changes.len());
     let mut query = sqlx::query::<Sqlite>(AssertSqlSafe(sql));
     for change in changes {
-        conflicts.push(change.conflict);
-        for value in change.values {
-            query = bind(query, value);
+        conflicts.push(&change.conflict);
+        for value in &change.values {
+            query = bind(query, value.clone());
         }
     }
     let mut changed: Vec<u64> = Vec::with_capacity(conflicts.len());
@@ -152,35 +166,5 @@ fn bind(query: Query<'_>, value: Value) -> Query<'_> {
         Value::Text(text) => query.bind(text),
         Value::Number(number) => query.bind(number),
         Value::Nothing => query.bind(None::<String>),
-    }
-}
-
-/// Adds a statement whose first value is the one after so many others.
-fn renumber(into: &mut String, sql: &str, after: usize) {
-    let mut parts = sql.split('$');
-    into.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, rest) = part.split_at(digits);
-        // Writing to a text does not fail.
-        let _ = match number.parse::<usize>() {
-            Ok(number) => write!(into, "${}{rest}", number + after),
-            Err(_) => write!(into, "${part}"),
-        };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_numbered_on_and_a_dollar_in_a_text_stays() {
-        let mut sql = String::new();
-        renumber(&mut sql, "a = $1 AND b = $12 AND json_type(c, '$.x')", 20);
-        assert_eq!(sql, "a = $21 AND b = $32 AND json_type(c, '$.x')");
-        let mut sql = String::new();
-        renumber(&mut sql, "$2 = $1", 0);
-        assert_eq!(sql, "$2 = $1");
     }
 }

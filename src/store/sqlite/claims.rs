@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::fault::{database, inconsistent};
 use super::rows::{self, instant};
-use super::several::told_of_each;
+use super::several::{renumbered, told_of_each};
 use crate::domain::job::{Job, LEASE_S, Lane};
 use crate::domain::steady::Jump;
 use crate::domain::timing::{Timestamp, seconds};
@@ -207,6 +207,7 @@ async fn standing(
         .into_iter()
         .flat_map(|it| it.split("; "))
         .collect();
+    let before = statements.len();
     if look.ripens {
         statements.push(RIPEN);
     }
@@ -235,7 +236,8 @@ async fn standing(
     };
     let lane = |row: &SqliteRow| row.try_get::<String, _>("lane").map_err(database);
     Ok(Standing {
-        changed: done.iter().any(|one| one.changed > 0),
+        // What only opens and ends repeats the number of the change before it.
+        changed: done.iter().skip(before).any(|one| one.changed > 0),
         in_flight: in_flight
             .rows
             .iter()
@@ -281,7 +283,7 @@ async fn claim_of_each(
     now: Timestamp,
 ) -> Result<Vec<One>, StoreError> {
     let claims: Vec<String> = (2..lanes.len() + 2)
-        .map(|n| CLAIM.replace("$2", &format!("${n}")))
+        .map(|place| renumbered(CLAIM, |number| if number == 2 { place } else { number }))
         .collect();
     let mut query = sqlx::query(AssertSqlSafe(claims.join("; "))).bind(lease_until);
     for (lane, _) in lanes {

@@ -18,6 +18,9 @@ use crate::store::StoreError;
 /// Views that can be open at once; further ones wait.
 const READERS_MAX: u32 = 4;
 
+/// What may wait for a reader's thread.
+const COMMANDS_MAX: usize = 1_000;
+
 /// How long a view waits for another one to end.
 const PLACE_WAIT_MAX: Duration = Duration::from_secs(5);
 
@@ -42,7 +45,8 @@ pub(super) struct Lent {
 impl Readers {
     pub(super) fn new(options: SqliteConnectOptions) -> Self {
         Self {
-            options,
+            // Room for what views leave behind that were given up while a disk hangs.
+            options: options.command_buffer_size(COMMANDS_MAX),
             idle: Idle::default(),
             places: Arc::new(Semaphore::new(READERS_MAX as usize)),
         }
@@ -55,17 +59,15 @@ impl Readers {
             .await
             .map_err(|_| StoreError::Database("too much is read at once; try again".into()))?
             .map_err(|_| StoreError::Closed)?;
-        let idle = locked(&self.idle).pop();
-        let conn = match idle {
-            Some(conn) => conn,
-            None => self.options.connect().await.map_err(database)?,
-        };
         let mut lent = Lent {
-            conn: Some(conn),
+            conn: locked(&self.idle).pop(),
             idle: self.idle.clone(),
             _place: place,
         };
-        lent.tell("BEGIN");
+        if lent.conn.is_none() || !lent.tell("BEGIN") {
+            lent.conn = Some(self.options.connect().await.map_err(database)?);
+            lent.tell("BEGIN");
+        }
         Ok(View { at: lent })
     }
 
@@ -85,11 +87,13 @@ impl Readers {
 
 impl Lent {
     /// Has this done before whatever is asked next, without waiting for it: its first poll hands it to the
-    /// connection's thread, which does everything in order.
-    fn tell(&mut self, sql: &'static str) {
-        if let Some(conn) = &mut self.conn {
-            let _ = sqlx::query(sql).execute(conn).now_or_never();
-        }
+    /// connection's thread, which does everything in order. False where that thread is gone.
+    fn tell(&mut self, sql: &'static str) -> bool {
+        let told = self
+            .conn
+            .as_mut()
+            .and_then(|conn| sqlx::query(sql).execute(conn).now_or_never());
+        !matches!(told, Some(Err(_)))
     }
 
     pub(super) fn conn(&mut self) -> Result<&mut SqliteConnection, StoreError> {
@@ -99,8 +103,10 @@ impl Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        self.tell("ROLLBACK");
-        if let Some(conn) = self.conn.take() {
+        let stands = self.tell("ROLLBACK");
+        if let Some(conn) = self.conn.take()
+            && stands
+        {
             locked(&self.idle).push(conn);
         }
     }

@@ -56,3 +56,46 @@ pub(super) fn numbered(from: usize, count: usize) -> String {
     let numbers: Vec<String> = (from..from + count).map(|n| format!("${n}")).collect();
     numbers.join(", ")
 }
+
+/// A statement whose values have other numbers, all exchanged at once.
+pub(super) fn renumbered(sql: &str, number: impl Fn(usize) -> usize) -> String {
+    let mut parts = sql.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (old, rest) = part.split_at(digits);
+        text.push('$');
+        match old.parse() {
+            Ok(old) => {
+                text.push_str(&number(old).to_string());
+                text.push_str(rest);
+            }
+            // A path in JSON.
+            Err(_) => text.push_str(part),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_numbered_anew_all_at_once_and_a_dollar_in_a_text_stays() {
+        let sql = "a = $1 AND b = $12 AND json_type(c, '$.x') AND d = $3";
+        assert_eq!(
+            renumbered(sql, |n| n + 20),
+            "a = $21 AND b = $32 AND json_type(c, '$.x') AND d = $23"
+        );
+        let swap = |n| match n {
+            3 => 10,
+            1 => 4,
+            n => n,
+        };
+        assert_eq!(
+            renumbered(sql, swap),
+            "a = $4 AND b = $12 AND json_type(c, '$.x') AND d = $10"
+        );
+    }
+}

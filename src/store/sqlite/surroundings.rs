@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::fault::{database, inconsistent};
-use super::several::{numbered, rows_of_each, told_of_each};
+use super::several::{numbered, renumbered, rows_of_each, told_of_each};
 use super::{extensions, grants, jobs, kept, requests, rows};
 use crate::domain::grant::Grant;
 use crate::domain::ids::{AccountId, GrantId};
@@ -19,10 +19,7 @@ pub(super) async fn grant_and_request(
     conn: &mut SqliteConnection,
     id: &GrantId,
 ) -> Result<Option<(Grant, Request)>, StoreError> {
-    let both = [
-        grants::BY_ID.to_owned(),
-        requests::BY_ID.replace("$1", "$2"),
-    ];
+    let both = [grants::BY_ID.to_owned(), renumbered(requests::BY_ID, |_| 2)];
     let query = sqlx::query(AssertSqlSafe(both.join("; ")))
         .bind(id.as_str())
         .bind(id.request().as_str().to_owned());
@@ -50,8 +47,8 @@ pub(super) async fn of(
         grants::BY_ID.to_owned(),
         extensions::OPEN.to_owned(),
         extensions::GIVEN.to_owned(),
-        requests::DECISIONS.replace("$1", "$2"),
-        kept::CARD.replace("$1", "$2"),
+        renumbered(requests::DECISIONS, |_| 2),
+        renumbered(kept::CARD, |_| 2),
         WATCHED.to_owned(),
         format!(
             "SELECT count(*) AS n FROM requests r WHERE r.requester_account IN ({theirs})
@@ -64,11 +61,12 @@ pub(super) async fn of(
     ];
     let asked = statements.len();
     for n in 0..entitlements.len() {
-        let on_holding = grants::ON_HOLDING
-            .replace("$4", "$6")
-            .replace("$3", &format!("${}", 8 + accounts.len() + n))
-            .replace("$2", "$5")
-            .replace("$1", "$4");
+        let on_holding = renumbered(grants::ON_HOLDING, |number| match number {
+            1 => 4,
+            2 => 5,
+            3 => 8 + accounts.len() + n,
+            _ => 6,
+        });
         statements.push(on_holding);
     }
     let mut query = sqlx::query(AssertSqlSafe(statements.join("; ")))

@@ -224,7 +224,12 @@ impl Writer {
             }
         };
         let mut tx = SqliteTx::new(&mut self.conn, &mut self.turn, at, group.head.clone(), held);
-        let guarded = AssertUnwindSafe(async { body(&mut tx).await }).catch_unwind();
+        let guarded = AssertUnwindSafe(async {
+            let value = body(&mut tx).await?;
+            tx.flush().await?;
+            Ok(value)
+        })
+        .catch_unwind();
         let result = match tokio::time::timeout(BODY_MAX, guarded).await {
             Ok(Ok(result)) => result,
             Ok(Err(_panic)) => Err(StoreError::Database(
@@ -234,10 +239,6 @@ impl Writer {
                 "the change was not done after {} s; nothing of it was kept",
                 BODY_MAX.as_secs()
             ))),
-        };
-        let result = match result {
-            Ok(value) => tx.flush().await.map(|_| value),
-            Err(error) => Err(error),
         };
         let (head, changed) = (tx.head.clone(), tx.changed);
         let (wakes, looks) = (tx.wakes, tx.looks);

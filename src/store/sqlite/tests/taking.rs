@@ -180,3 +180,39 @@ async fn a_body_whose_change_failed_is_undone_whatever_it_makes_of_that() {
     let mut reader = open.store.reader().await.unwrap();
     assert_eq!(reader.answered("once").await, Ok(Some("first".to_owned())));
 }
+
+#[tokio::test]
+async fn an_idle_look_is_not_committed_whatever_was_changed_before_it() {
+    let open = fresh().await;
+    let hands = Hands::of(&open, 5);
+    enqueue(&open, vec![publish("later", 60)]).await.unwrap();
+    let mut conn = beside(&open.path).await;
+    let mut version = async || -> i64 {
+        sqlx::query_scalar("SELECT data_version FROM pragma_data_version")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap()
+    };
+    let before = version().await;
+    for _ in 0..3 {
+        write(&open.store, Urgency::Outcome, |tx| {
+            tx.look_for_jobs();
+            Box::pin(async { Ok(()) })
+        })
+        .await
+        .unwrap();
+    }
+    assert_eq!(version().await, before, "a look was committed");
+    assert_eq!(hands.taken(), []);
+}
+
+#[tokio::test]
+async fn many_changes_are_made_in_parts_and_in_their_order() {
+    let open = fresh().await;
+    let orders: Vec<JobOrder> = (0..100).map(|n| publish(&format!("i{n}"), 60)).collect();
+    enqueue(&open, orders).await.unwrap();
+    let mut reader = open.store.reader().await.unwrap();
+    let jobs = reader.open_jobs().await.unwrap();
+    let keys: Vec<String> = (0..100).map(|n| format!("publish:i{n}")).collect();
+    assert_eq!(jobs.into_iter().map(|job| job.0).collect::<Vec<_>>(), keys);
+}
