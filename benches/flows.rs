@@ -114,7 +114,7 @@ fn live_plan(args: &Args, plan: Plan, live: usize) -> LivePlan {
         live,
         ending: live.min(if args.quick { 800 } else { 2_000 }),
         window,
-        before: Duration::from_secs(if args.quick { 8 } else { 40 }),
+        before: Duration::from_secs(if args.quick { 15 } else { 60 }),
         overdue,
         longest,
         rate: 10,

@@ -6,13 +6,14 @@
     reason = "it measures processes, in real time"
 )]
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use chrono::TimeDelta;
 use jitbot::clock::{Timestamp, machine_now};
-use jitbot::domain::grant::GrantState;
+use jitbot::domain::ids::{GrantId, IssuerName};
 use jitbot::store::Store as _;
 use jitbot::store::sqlite::SqliteStore;
 use serde::Serialize;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use super::bots::Bot;
 use super::live_cards::post;
 use super::live_ends::{Due, Ends};
-use super::live_fill::{Wanted, fill};
+use super::live_fill::{ISSUER, Wanted, fill, grant};
 use super::process::Memory;
 use super::tally::Step;
 use super::trial::{Plan, Stage};
@@ -88,12 +89,23 @@ pub struct LiveMeasured {
     pub flows: Step,
     /// Live grants whose deadline was not to come yet, and whose access was taken away.
     pub too_soon: usize,
-    /// Grants that are live at the end, and how many there should be.
-    pub still_live: (i64, usize),
+    /// What the bot's own books say at the end.
+    pub books: Books,
     /// The most memory that either start needed, in MiB.
     pub peak_mib: f64,
     /// What `jitbot audit verify` says at the end.
     pub record: String,
+}
+
+/// What the bot's books say of what was filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Books {
+    /// Grants whose deadline was not to come yet.
+    pub not_due: usize,
+    /// Those of them that are live.
+    pub live: usize,
+    /// Grants that were due and are not over.
+    pub not_over: usize,
 }
 
 /// Where moments on the target's clock stand beside deadlines.
@@ -140,8 +152,9 @@ fn spread_over(time: TimeDelta, count: usize, nth: usize) -> TimeDelta {
 /// What could not be filled in or started, that the bot died, or that its record does not verify.
 pub async fn measure_live(of: &LivePlan) -> anyhow::Result<LiveMeasured> {
     ensure!(of.ending <= of.live, "more are to end than there are");
-    // It runs once before: what it keeps of its config is in the database then, as it would be.
+    // It runs once before: what it keeps of its config and of people is in the database then, as it would be.
     let mut stage = Stage::set(Bot::Jitbot, &of.plan).await?;
+    tokio::time::sleep(of.plan.idle).await;
     stage.stop().await?;
 
     let far = 0..of.live - of.ending;
@@ -223,7 +236,7 @@ pub async fn measure_live(of: &LivePlan) -> anyhow::Result<LiveMeasured> {
             .iter()
             .flatten()
             .count(),
-        still_live: (still_live(&stage).await?, far.len()),
+        books: books(&stage, &far, &(ending.start..overdue.end)).await?,
         peak_mib,
         record: record(of, &stage).await?,
     })
@@ -293,17 +306,25 @@ fn ends(
     Ok(Ends::of(&due, i64::try_from(wait.as_micros())?))
 }
 
-/// How many grants of those that were filled in, or asked for meanwhile, the stopped bot's books call live.
-async fn still_live(stage: &Stage) -> anyhow::Result<i64> {
+/// What stands in the stopped bot's database. What people asked for meanwhile is not counted.
+async fn books(stage: &Stage, not_due: &Range<usize>, due: &Range<usize>) -> anyhow::Result<Books> {
     let store = SqliteStore::open_read_only(&stage.database.display().to_string()).await?;
-    let over = [GrantState::Ended, GrantState::Failed, GrantState::Cancelled];
-    let live: Vec<GrantState> = GrantState::ALL
-        .into_iter()
-        .filter(|state| !over.contains(state))
-        .collect();
-    let count = store.reader().await?.count_grants_in(&live).await?;
+    let in_use = store
+        .reader()
+        .await?
+        .grants_in_use(&IssuerName::new(ISSUER)?, machine_now(), i64::MAX)
+        .await?;
     store.close().await;
-    Ok(count)
+    let in_use: HashSet<GrantId> = in_use.into_iter().collect();
+    let of = |numbers: &Range<usize>| {
+        let grants = numbers.clone().map(grant);
+        grants.filter(|grant| in_use.contains(grant)).count()
+    };
+    Ok(Books {
+        not_due: not_due.len(),
+        live: of(not_due),
+        not_over: of(due),
+    })
 }
 
 /// What the binary says of the record.

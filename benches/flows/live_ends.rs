@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::tally::{Spread, spread};
 
-/// An end that comes so much before its deadline, or after a later one, is not in order. Grants whose
-/// deadlines are closer are ended in whichever order the target answers.
+/// Moments that are closer together than this count as one: as many ends are in flight together as the lane
+/// takes, and they are confirmed in whichever order the target answers.
 const TOLERANCE_US: i64 = 1_000_000;
 
 /// One grant: both moments in microseconds from one beginning.
@@ -26,7 +26,7 @@ pub struct Ends {
     pub ended: usize,
     /// Ended more than a second before their deadline.
     pub early: usize,
-    /// Ended more than a second out of the order of their deadlines.
+    /// Confirmed more than a second after one whose deadline was more than a second later.
     pub out_of_order: usize,
     /// Deadline until the target confirmed the end; what did not end counts as the whole wait.
     pub lag: Option<Spread>,
@@ -46,14 +46,6 @@ impl Ends {
             .filter_map(|one| Some((one.ended_us?, one.deadline_us)))
             .collect();
         ends.sort_unstable();
-        let mut latest = i64::MIN;
-        let mut out_of_order = 0;
-        for (_, deadline_us) in &ends {
-            latest = latest.max(*deadline_us);
-            if latest - deadline_us > TOLERANCE_US {
-                out_of_order += 1;
-            }
-        }
         let late = |one: &Due| one.ended_us.map(|ended_us| ended_us - one.deadline_us);
         let lag = due.iter().map(|one| late(one).unwrap_or(wait_us)).collect();
         let early = due.iter().filter_map(late);
@@ -64,7 +56,7 @@ impl Ends {
             due: due.len(),
             ended: ends.len(),
             early: early.filter(|lag_us| *lag_us < -TOLERANCE_US).count(),
-            out_of_order,
+            out_of_order: out_of_order(&ends),
             lag: spread(lag),
             took_s,
             per_s: if took_s > 0.0 { count / took_s } else { 0.0 },
@@ -76,4 +68,20 @@ impl Ends {
     pub const fn forgotten(&self) -> usize {
         self.due - self.ended
     }
+}
+
+/// Of ends and their deadlines, in the order of the ends: how many came too late for their place.
+fn out_of_order(ends: &[(i64, i64)]) -> usize {
+    let mut before = ends.iter().peekable();
+    let mut latest = i64::MIN;
+    let mut count = 0;
+    for (ended_us, deadline_us) in ends {
+        while let Some((_, deadline_us)) = before.next_if(|(at, _)| ended_us - at > TOLERANCE_US) {
+            latest = latest.max(*deadline_us);
+        }
+        if latest.saturating_sub(*deadline_us) > TOLERANCE_US {
+            count += 1;
+        }
+    }
+    count
 }

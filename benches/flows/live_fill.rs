@@ -13,7 +13,7 @@ use jitbot::domain::command::MessageRef;
 use jitbot::domain::decision::{Decider, Decision};
 use jitbot::domain::grant::{Grant, GrantState};
 use jitbot::domain::ids::{
-    AccountId, GroupName, IssuerName, PersonName, Place, RequestId, ResourceName,
+    AccountId, GrantId, GroupName, IssuerName, PersonName, Place, RequestId, ResourceName,
 };
 use jitbot::domain::job_order::JobOrder;
 use jitbot::domain::person::Identity;
@@ -25,6 +25,9 @@ use serde_json::{Map, json};
 
 use super::target::held_account;
 use super::workspace::{APPROVERS, MANY, TEAM, approver, person, resource};
+
+/// What gives every access here.
+pub const ISSUER: &str = "target";
 
 /// Grants in one transaction.
 const TOGETHER: usize = 2_000;
@@ -49,6 +52,12 @@ impl Wanted {
     pub fn channel(number: usize) -> String {
         resource(resource_of(number)).1
     }
+}
+
+/// The grant with this number.
+#[must_use]
+pub fn grant(number: usize) -> GrantId {
+    reference(number).grant()
 }
 
 /// No two neighbours share a person or a channel, and a person holds many resources.
@@ -229,7 +238,7 @@ fn spec(number: usize, person: &str, duration_s: i64) -> anyhow::Result<Spec> {
         project: "shop".to_owned(),
         action: "login".to_owned(),
         risk: Risk::Medium,
-        issuer: IssuerName::new("target")?,
+        issuer: IssuerName::new(ISSUER)?,
         target: "target".to_owned(),
         account: TargetAccount {
             id: held_account(number),

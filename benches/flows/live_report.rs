@@ -34,7 +34,7 @@ impl LiveMeasured {
         } else {
             String::new()
         };
-        let (live, should) = self.still_live;
+        let books = self.books;
         let mut rows = vec![
             row(
                 "until `/readyz` says 200",
@@ -96,9 +96,9 @@ impl LiveMeasured {
             ),
             row("ended though not due", self.too_soon.to_string(), "none"),
             row(
-                "live grants in the books at the end",
-                format!("{live} of {should}"),
-                "all, and no other",
+                "by the books: live of those not due / not over of those due",
+                format!("{} of {} / {}", books.live, books.not_due, books.not_over),
+                "all / none",
             ),
         ]);
         rows
