@@ -4,13 +4,14 @@
 #[path = "flows/mod.rs"]
 mod flows;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
 
 use flows::bots::Bot;
+use flows::live::{LivePlan, measure_live};
 use flows::machine::Machine;
 use flows::play::Patience;
 use flows::report::Report;
@@ -35,6 +36,12 @@ struct Args {
     /// Which bots.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "jitbot,bolt")]
     bots: Vec<Bot>,
+    /// Beside so many live grants instead, jitbot alone (1,000,000, or 10,000 with --quick).
+    #[arg(long, value_name = "N")]
+    live: Option<Option<usize>>,
+    /// So many more whose end is overdue (a tenth of N).
+    #[arg(long, requires = "live", value_name = "M")]
+    overdue: Option<usize>,
     /// Where everything is written as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -77,16 +84,47 @@ async fn main() -> anyhow::Result<()> {
         hold_s: args.hold,
         step_s: plan.step.as_secs_f64(),
         bots: Vec::new(),
+        live: None,
     };
+    if let Some(live) = args.live {
+        let live = live.unwrap_or(if args.quick { 10_000 } else { 1_000_000 });
+        let plan = live_plan(&args, plan, live);
+        report.live = Some(measure_live(&plan).await?);
+        return written(&report, args.json.as_deref());
+    }
     for bot in &args.bots {
         let measured = measure(*bot, &plan).await;
         report
             .bots
             .push(measured.with_context(|| format!("{} could not be measured", bot.name()))?);
     }
+    written(&report, args.json.as_deref())
+}
+
+/// How `--live` is measured: 200 ends a second for ten seconds, then what is overdue beside ten flows a
+/// second.
+fn live_plan(args: &Args, plan: Plan, live: usize) -> LivePlan {
+    let overdue = args.overdue.unwrap_or(live / 10);
+    // Fifty a second: far slower than any bot should be.
+    let longest = Duration::from_secs(60)
+        + Duration::from_millis(20) * u32::try_from(overdue).unwrap_or(u32::MAX);
+    let window = Duration::from_secs(if args.quick { 4 } else { 10 });
+    LivePlan {
+        plan,
+        live,
+        ending: live.min(if args.quick { 800 } else { 2_000 }),
+        window,
+        before: Duration::from_secs(if args.quick { 15 } else { 60 }),
+        overdue,
+        longest,
+        rate: 10,
+    }
+}
+
+fn written(report: &Report, json: Option<&Path>) -> anyhow::Result<()> {
     println!("{}", report.markdown());
-    if let Some(file) = &args.json {
-        std::fs::write(file, serde_json::to_string_pretty(&report)?)
+    if let Some(file) = json {
+        std::fs::write(file, serde_json::to_string_pretty(report)?)
             .with_context(|| format!("{} can't be written", file.display()))?;
     }
     Ok(())

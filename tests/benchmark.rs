@@ -7,11 +7,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use flows::bots::Bot;
+use flows::live::{Books, LivePlan, measure_live};
+use flows::live_ends::{Due, Ends};
 use flows::machine::Machine;
 use flows::play::Patience;
 use flows::process::{mib_in, ticks_in};
 use flows::report::Report;
 use flows::tally::{Failure, Flow, Step, UNANSWERED_US, percentile, spread};
+use flows::target::held_account;
 use flows::trial::{Measured, Plan, measure};
 
 /// So few and so slow that any machine keeps up, also with an unoptimised binary and beside other tests.
@@ -61,6 +64,7 @@ async fn both_bots_go_through_whole_flows_and_are_written_down() {
         hold_s: 1,
         step_s: 1.0,
         bots,
+        live: None,
     };
     let text = report.markdown();
     for wanted in [
@@ -104,6 +108,122 @@ async fn a_bot_that_stands_still_for_a_while_shows_in_the_slowest_answers() {
     // Requests went on arriving meanwhile: the first of them waited longest.
     assert!(answer.p99_ms > 800.0, "{answer:?}");
     assert_eq!(measured.steps[0].done, 10, "{:?}", measured.steps);
+}
+
+/// So few that it takes some seconds; the bot has time to start, and people to wait.
+fn few(folder: &tempfile::TempDir) -> LivePlan {
+    LivePlan {
+        plan: small(folder),
+        live: 200,
+        ending: 10,
+        window: Duration::from_secs(2),
+        before: Duration::from_secs(12),
+        overdue: 50,
+        longest: Duration::from_secs(15),
+        rate: 4,
+    }
+}
+
+fn books(not_over: usize) -> Books {
+    Books {
+        not_due: 190,
+        live: 190,
+        not_over,
+    }
+}
+
+#[tokio::test]
+async fn beside_live_grants_those_end_that_are_due_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = few(&folder);
+    let measured = measure_live(&plan).await;
+    let measured = measured.unwrap_or_else(|error| panic!("{error:#}"));
+    let (window, overdue) = (&measured.window, &measured.overdue);
+    assert_eq!((window.due, window.ended), (10, 10), "{window:?}");
+    assert_eq!((overdue.due, overdue.ended), (50, 50), "{overdue:?}");
+    assert_eq!((window.early, measured.too_soon), (0, 0));
+    let lag = window.lag.unwrap();
+    assert!(lag.max_ms < 5_000.0, "{window:?}");
+    // They were overdue for ten minutes and less, and the longest first: nothing else fills that in.
+    let lag = overdue.lag.unwrap();
+    assert!(lag.p50_ms > 250_000.0 && lag.max_ms > 590_000.0, "{lag:?}");
+    assert!(overdue.took_s > 0.0 && overdue.took_s < 15.0, "{overdue:?}");
+    assert_eq!((measured.flows.asked, measured.flows.done), (4, 4));
+    assert_eq!(measured.books, books(0));
+    // Four entries of each that was filled in, and two of each that ended.
+    let entries = measured.record.split_whitespace().rev();
+    let entries = entries
+        .skip_while(|word| !word.starts_with("entries"))
+        .nth(1);
+    let entries: usize = entries.and_then(|n| n.parse().ok()).unwrap_or_default();
+    assert!(entries >= 4 * 250 + 2 * 60, "{}", measured.record);
+    let report = Report {
+        machine: Machine::look(folder.path()).unwrap(),
+        hold_s: 1,
+        step_s: 1.0,
+        bots: Vec::new(),
+        live: Some(measured),
+    };
+    let text = report.markdown();
+    for wanted in [
+        "| ends confirmed, in the window | 10 of 10 | all |",
+        "| ends confirmed, overdue | 50 of 50 | all |",
+        "not over of those due | 190 of 190 / 0 |",
+    ] {
+        assert!(text.contains(wanted), "{wanted} in\n{text}");
+    }
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["live"]["overdue"]["ended"], 50);
+}
+
+#[tokio::test]
+async fn live_grants_that_the_target_never_ends_are_counted_as_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = few(&folder);
+    // The third in the window, and the eighth of the overdue.
+    plan.plan.keeps = vec![held_account(192), held_account(207)];
+    plan.plan.patience.wait = Duration::from_secs(8);
+    let measured = measure_live(&plan).await;
+    let measured = measured.unwrap_or_else(|error| panic!("{error:#}"));
+    let (window, overdue) = (&measured.window, &measured.overdue);
+    assert_eq!((window.due, window.forgotten()), (10, 1), "{window:?}");
+    assert!(window.lag.unwrap().max_ms >= 8_000.0, "{window:?}");
+    assert_eq!((overdue.due, overdue.forgotten()), (50, 1), "{overdue:?}");
+    assert_eq!(measured.books, books(2));
+    let text = measured.markdown();
+    for wanted in ["**9 of 10**", "**49 of 50**", "190 of 190 / 2"] {
+        assert!(text.contains(wanted), "{wanted} in\n{text}");
+    }
+}
+
+#[test]
+fn ends_are_counted_early_out_of_order_and_forgotten() {
+    let due = |deadline_us, ended_us| Due {
+        deadline_us,
+        ended_us,
+    };
+    let ends = Ends::of(
+        &[
+            due(0, Some(10_000)),
+            due(5_000_000, Some(5_100_000)),
+            // After one whose deadline was later, but confirmed less than a second later.
+            due(3_000_000, Some(5_900_000)),
+            // After one whose deadline was less than a second later.
+            due(4_500_000, Some(6_200_000)),
+            // Neither.
+            due(1_000_000, Some(6_300_000)),
+            due(9_000_000, Some(7_000_000)),
+            due(3_000_000, None),
+        ],
+        30_000_000,
+    );
+    assert_eq!((ends.due, ends.ended, ends.forgotten()), (7, 6, 1));
+    assert_eq!((ends.early, ends.out_of_order), (1, 1));
+    assert_eq!((ends.took_s, ends.per_s), (7.0, 6.0 / 7.0));
+    let lag = ends.lag.unwrap();
+    assert_eq!((lag.p50_ms, lag.max_ms), (1_700.0, 30_000.0));
+    let nothing = Ends::of(&[], 1);
+    assert!(nothing.lag.is_none() && nothing.per_s == 0.0);
 }
 
 #[test]

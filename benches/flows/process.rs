@@ -43,7 +43,7 @@ impl Running {
     ///
     /// # Errors
     /// That it can't be started.
-    pub fn start(mut command: Command, log: &Path) -> anyhow::Result<Self> {
+    pub fn start(command: &mut Command, log: &Path) -> anyhow::Result<Self> {
         let file = std::fs::File::create(log)?;
         let started = Instant::now();
         let child = command
@@ -135,7 +135,7 @@ impl Running {
     ///
     /// # Errors
     /// That it does not.
-    pub async fn stop(mut self) -> anyhow::Result<ExitStatus> {
+    pub async fn stop(&mut self) -> anyhow::Result<ExitStatus> {
         self.signal(Signal::SIGTERM)?;
         match tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await {
             Ok(status) => Ok(status?),

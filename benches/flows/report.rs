@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::bots::Bot;
+use super::live::LiveMeasured;
 use super::machine::Machine;
 use super::tally::{Spread, Step};
 use super::trial::Measured;
@@ -20,6 +21,8 @@ pub struct Report {
     pub step_s: f64,
     /// Each bot.
     pub bots: Vec<Measured>,
+    /// jitbot beside many live grants.
+    pub live: Option<LiveMeasured>,
 }
 
 impl Report {
@@ -27,7 +30,17 @@ impl Report {
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut text = self.shape();
-        text += "\n| | ";
+        if !self.bots.is_empty() {
+            text += &self.beside_each_other();
+        }
+        if let Some(live) = &self.live {
+            text += &live.markdown();
+        }
+        text
+    }
+
+    fn beside_each_other(&self) -> String {
+        let mut text = "\n| | ".to_owned();
         text += &self.line(|it| format!("{} | ", it.bot.name()));
         text += "\n|---|";
         text += &self.line(|_| "---:|".to_owned());
@@ -155,7 +168,7 @@ fn row(bot: Bot, step: &Step) -> String {
 }
 
 /// `0 of 150`, or how many of which kind.
-fn failures(step: &Step) -> String {
+pub(super) fn failures(step: &Step) -> String {
     let kinds: Vec<String> = step
         .failures
         .iter()

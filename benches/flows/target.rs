@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -18,6 +19,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// How accounts begin whose access was there before the bot started.
+const HELD: &str = "live-";
 
 /// Whose access to what.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,6 +51,8 @@ struct Books {
     accesses: Mutex<HashMap<Access, watch::Sender<Seen>>>,
     /// Which grant of jitbot's is which access.
     grants: Mutex<HashMap<String, Access>>,
+    /// When access that was there before the bot started was taken away, by its number.
+    held: Mutex<Vec<Option<Instant>>>,
     /// Accounts whose access is never taken away, whoever asks.
     keeps: HashSet<String>,
     strangers: Mutex<u64>,
@@ -109,6 +115,26 @@ impl Target {
         }
     }
 
+    /// From now on it holds access for this many more [`held_account`]s, which nobody asked it for.
+    pub fn hold(&self, more: usize) {
+        let mut held = lock(&self.books.held);
+        let count = held.len() + more;
+        held.resize(count, None);
+    }
+
+    /// When the access of each [`held_account`] was taken away.
+    #[must_use]
+    pub fn held(&self) -> Vec<Option<Instant>> {
+        lock(&self.books.held).clone()
+    }
+
+    /// Whether all of these are taken away.
+    #[must_use]
+    pub fn are_gone(&self, numbers: Range<usize>) -> bool {
+        let held = lock(&self.books.held);
+        held[numbers].iter().all(Option::is_some)
+    }
+
     /// Calls about what nobody asked for.
     #[must_use]
     pub fn strangers(&self) -> u64 {
@@ -116,11 +142,23 @@ impl Target {
     }
 }
 
+/// The account of access that was there before the bot started.
+#[must_use]
+pub fn held_account(number: usize) -> String {
+    format!("{HELD}{number:07}")
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Books {
+    /// The number of an access that was there before the bot started.
+    fn number(&self, access: &Access) -> Option<usize> {
+        let number = access.account.strip_prefix(HELD)?.parse().ok()?;
+        (number < lock(&self.held).len()).then_some(number)
+    }
+
     fn give(&self, access: &Access) {
         let accesses = lock(&self.accesses);
         let Some(sender) = accesses.get(access) else {
@@ -139,6 +177,10 @@ impl Books {
         if self.keeps.contains(&access.account) {
             return false;
         }
+        if let Some(number) = self.number(access) {
+            lock(&self.held)[number].get_or_insert_with(Instant::now);
+            return true;
+        }
         if let Some(sender) = lock(&self.accesses).get(access) {
             sender.send_modify(|seen| {
                 if seen.there {
@@ -151,6 +193,9 @@ impl Books {
     }
 
     fn is_there(&self, access: &Access) -> bool {
+        if let Some(number) = self.number(access) {
+            return lock(&self.held)[number].is_none();
+        }
         let accesses = lock(&self.accesses);
         accesses.get(access).is_some_and(|seen| seen.borrow().there)
     }

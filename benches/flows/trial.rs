@@ -78,21 +78,24 @@ pub struct Stage {
     pub readyz_ms: Option<f64>,
     /// See [`Measured`].
     pub listening_ms: f64,
-    database: PathBuf,
+    /// The bot's database.
+    pub database: PathBuf,
+    /// `http://127.0.0.1:PORT` of the sandbox.
+    pub sandbox: String,
+    /// What the bot shows to the sandbox.
+    pub bot_token: String,
+    command: Command,
+    probes: Option<SocketAddr>,
     _sandbox: Running,
     folder: tempfile::TempDir,
 }
 
 impl Stage {
-    /// Starts sandbox, target and bot. `fill` may put something into the folder before the bot starts.
+    /// Starts sandbox, target and bot.
     ///
     /// # Errors
     /// What could not be started.
-    pub async fn set(
-        bot: Bot,
-        plan: &Plan,
-        fill: impl AsyncFnOnce(&Path) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Self> {
+    pub async fn set(bot: Bot, plan: &Plan) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix(bot.name())
             .tempdir_in(&plan.folder)?;
@@ -101,7 +104,7 @@ impl Stage {
         let (sandbox, base_url) = start_sandbox(plan, folder.path(), &tokens).await?;
         let target = Target::start(&plan.keeps).await?;
         let Prepared {
-            command,
+            mut command,
             database,
             probes,
         } = bot.prepare(&Surroundings {
@@ -112,14 +115,10 @@ impl Stage {
             tokens: (&tokens.0, &tokens.1),
             jitbot: &plan.jitbot,
         })?;
-        fill(folder.path()).await?;
         let log = folder.path().join("log");
-        let mut running = Running::start(command, &log)?;
-        let ready = ready(&mut running, &base_url, probes).await;
-        let (readyz_ms, listening_ms) = ready.with_context(|| {
-            let said = std::fs::read_to_string(&log).unwrap_or_default();
-            format!("{} said:\n{}", bot.name(), tail(&said))
-        })?;
+        let mut running = Running::start(&mut command, &log)?;
+        let ready = ready(&mut running, &base_url, probes, READY_MAX).await;
+        let (readyz_ms, listening_ms) = ready.with_context(|| said(bot, &log))?;
         Ok(Self {
             scene: Arc::new(Scene {
                 bot,
@@ -131,9 +130,40 @@ impl Stage {
             readyz_ms,
             listening_ms,
             database,
+            sandbox: base_url,
+            bot_token: tokens.0,
+            command,
+            probes,
             _sandbox: sandbox,
             folder,
         })
+    }
+
+    /// Stops the bot; everybody else stays, and it can be started again.
+    ///
+    /// # Errors
+    /// That it did not stop in good order, with what it said.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        let status = self.bot.stop().await?;
+        let said = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        ensure!(
+            status.success(),
+            "the bot ended with {status}:\n{}",
+            tail(&said)
+        );
+        Ok(())
+    }
+
+    /// Starts the bot that was stopped, and waits until it is ready.
+    ///
+    /// # Errors
+    /// That it does not get ready in this time.
+    pub async fn start_again(&mut self, within: Duration) -> anyhow::Result<()> {
+        let log = self.folder.path().join("log");
+        self.bot = Running::start(&mut self.command, &log)?;
+        let ready = ready(&mut self.bot, &self.sandbox, self.probes, within).await;
+        (self.readyz_ms, self.listening_ms) = ready.with_context(|| said(self.scene.bot, &log))?;
+        Ok(())
     }
 
     /// Plays one step; what came of it.
@@ -166,21 +196,6 @@ impl Stage {
         Ok(Step::of(rate, &flows, cpu_ms, wait_us))
     }
 
-    /// Stops the bot; what it said, if that was not in good order.
-    ///
-    /// # Errors
-    /// That it did not stop in good order.
-    pub async fn end(self) -> anyhow::Result<()> {
-        let status = self.bot.stop().await?;
-        let said = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-        ensure!(
-            status.success(),
-            "the bot ended with {status}:\n{}",
-            tail(&said)
-        );
-        Ok(())
-    }
-
     /// The database and what is beside it, in MiB.
     #[must_use]
     pub fn database_mib(&self) -> f64 {
@@ -201,7 +216,7 @@ impl Stage {
 /// # Errors
 /// What could not be started, or that the bot died.
 pub async fn measure(bot: Bot, plan: &Plan) -> anyhow::Result<Measured> {
-    let stage = Stage::set(bot, plan, async |_: &Path| Ok(())).await?;
+    let mut stage = Stage::set(bot, plan).await?;
     tokio::time::sleep(plan.idle / 2).await;
     let cpu = stage.bot.cpu_ms()?;
     tokio::time::sleep(plan.idle / 2).await;
@@ -248,7 +263,7 @@ pub async fn measure(bot: Bot, plan: &Plan) -> anyhow::Result<Measured> {
         strangers: stage.scene.target.strangers(),
         steps,
     };
-    stage.end().await?;
+    stage.stop().await?;
     Ok(measured)
 }
 
@@ -280,6 +295,7 @@ async fn ready(
     running: &mut Running,
     base_url: &str,
     probes: Option<SocketAddr>,
+    within: Duration,
 ) -> anyhow::Result<(Option<f64>, f64)> {
     let sandbox: SocketAddr = base_url.trim_start_matches("http://").parse()?;
     let ms = |started: Instant| started.elapsed().as_secs_f64() * 1000.0;
@@ -307,8 +323,9 @@ async fn ready(
             bail!("it ended by itself: {status}");
         }
         ensure!(
-            running.started.elapsed() < READY_MAX,
-            "it was not ready within a minute"
+            running.started.elapsed() < within,
+            "it was not ready within {} s",
+            within.as_secs()
         );
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -316,6 +333,11 @@ async fn ready(
 
 fn free_port() -> anyhow::Result<SocketAddr> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+}
+
+fn said(bot: Bot, log: &Path) -> String {
+    let said = std::fs::read_to_string(log).unwrap_or_default();
+    format!("{} said:\n{}", bot.name(), tail(&said))
 }
 
 fn tail(text: &str) -> String {
