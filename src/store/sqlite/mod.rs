@@ -131,7 +131,7 @@ impl SqliteStore {
         migrate(&mut conn, &path).await?;
         introduce(&mut conn, clock.now()).await?;
         let options = options.busy_timeout(writer::LOCK_WAIT_MAX);
-        writer::wait_less(&mut conn, writer::LOCK_WAIT_MAX).await?;
+        wait_less(&mut conn, writer::LOCK_WAIT_MAX).await?;
         let (last_now, head) = remembered(&mut conn).await?;
         let last_now = Arc::new(AtomicI64::new(last_now.timestamp_millis()));
         let wakeups = Arc::new(Notify::new());
@@ -306,6 +306,16 @@ fn writing(path: &Path) -> SqliteConnectOptions {
 /// A reader's.
 fn reading(path: &Path) -> SqliteConnectOptions {
     options(path).read_only(true)
+}
+
+/// From here on it waits no longer than this for another's lock.
+async fn wait_less(conn: &mut SqliteConnection, most: Duration) -> Result<(), StoreError> {
+    let pragma = format!("PRAGMA busy_timeout = {}", most.as_millis());
+    sqlx::query(sqlx::AssertSqlSafe(pragma))
+        .execute(conn)
+        .await
+        .map(|_| ())
+        .map_err(database)
 }
 
 fn opening(path: &Path, error: sqlx::Error) -> StoreError {

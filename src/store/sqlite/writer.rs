@@ -379,19 +379,6 @@ impl Writer {
     }
 }
 
-/// From here on it waits no longer than this for another's lock.
-pub(super) async fn wait_less(
-    conn: &mut SqliteConnection,
-    most: Duration,
-) -> Result<(), StoreError> {
-    let pragma = format!("PRAGMA busy_timeout = {}", most.as_millis());
-    sqlx::query(sqlx::AssertSqlSafe(pragma))
-        .execute(conn)
-        .await
-        .map(|_| ())
-        .map_err(database)
-}
-
 async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
     sqlx::query(sql)
         .execute(conn)
