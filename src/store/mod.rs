@@ -327,7 +327,8 @@ pub trait Tx: Reads + removal::Removing {
         to: &Head,
     ) -> Result<Option<i64>, StoreError>;
     /// Claims jobs that are due: of each lane at most [`Lane::in_flight_max`] minus what runs, oldest due
-    /// first by (rank, due), lanes in turn, at most `limit`; never two with the same serial key, and
+    /// first by (rank, due), lanes in turn, at most `limit`; the last place of a lane with several is for what
+    /// stands behind ends of access, if anything does and none of it runs; never two with the same serial key, and
     /// none whose serial key is running. A claim whose lease is over can be claimed again; leases run
     /// by the machine's time, for so do calls.
     async fn claim_due(&mut self, limit: usize, paused: &[Lane]) -> Result<Vec<Job>, StoreError>;

@@ -331,3 +331,6 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     // An error means that nobody can say stop any more: then this is it.
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -270,3 +270,32 @@ async fn more_come_due_than_one_claim_marks() {
         assert_eq!(ran.len(), 2_500);
     }
 }
+
+#[tokio::test]
+async fn the_last_place_of_a_lane_full_of_ends_is_kept_for_who_is_given_access() {
+    for world in worlds().await {
+        let with = |key: String, rank: i64| JobOrder {
+            rank,
+            ..order(&key, "issuer:box")
+        };
+        let ends = (0..10).map(|n| with(format!("end-{n}"), 0));
+        let gifts = (0..3).map(|n| with(format!("gift-{n}"), 1));
+        world.enqueue(ends.chain(gifts).collect()).await;
+        let mut jobs = world.claim(10).await;
+        let first = keys(&world, &jobs).await;
+        assert_eq!(first, ["end-0", "end-1", "end-2", "gift-0"]);
+        // One that is given access at a time, however many wait.
+        world
+            .settle(jobs[0].claim(), Settle::Snooze(at(9000)))
+            .await;
+        assert_eq!(keys(&world, &world.claim(10).await).await, ["end-3"]);
+        let gift = jobs.pop().unwrap();
+        world.settle(gift.claim(), Settle::Snooze(at(9000))).await;
+        assert_eq!(keys(&world, &world.claim(10).await).await, ["gift-1"]);
+    }
+    for world in worlds().await {
+        let ends = (0..10).map(|n| order(&format!("end-{n}"), "issuer:box"));
+        world.enqueue(ends.collect()).await;
+        assert_eq!(world.claim(10).await.len(), 4, "nobody waits behind them");
+    }
+}

@@ -7,9 +7,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::fault::{database, inconsistent};
+use super::lanes::{InFlight, Open};
 use super::rows::{self, instant};
 use super::several::{renumbered, told_of_each};
-use crate::domain::job::{Job, LEASE_S, Lane};
+use crate::domain::job::{Job, LEASE_S};
 use crate::domain::steady::Jump;
 use crate::domain::timing::{Timestamp, seconds};
 use crate::store::StoreError;
@@ -53,7 +54,7 @@ pub(super) const RELEASE: &str = "UPDATE jobs SET state = 'waiting', ripe = 1, l
 pub(super) const RELEASE_UNWANTED: &str = "DELETE FROM jobs
     WHERE state IN ('running', 'cancelled') AND state = 'cancelled'";
 
-pub(super) const IN_FLIGHT: &str = "SELECT lane, count(*) AS n FROM jobs
+pub(super) const IN_FLIGHT: &str = "SELECT lane, count(*) AS n, sum(rank > 0) AS behind FROM jobs
     WHERE state IN ('running', 'cancelled') GROUP BY lane";
 
 // Lanes with due jobs: those after one, then those from the beginning up to it. Each is found by a seek:
@@ -79,6 +80,17 @@ pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', ripe = 0, att
     lease_until = $1
     WHERE id = (SELECT j.id FROM jobs j
         WHERE j.lane = $2 AND j.state = 'waiting' AND j.ripe = 1
+        AND NOT EXISTS (SELECT 1 FROM jobs other
+            WHERE other.state IN ('running', 'cancelled') AND other.serial_key = j.serial_key)
+        ORDER BY j.rank, j.run_at, j.id LIMIT 1)
+    RETURNING *";
+
+// The same for those that stand behind what ends access.
+pub(super) const CLAIM_BEHIND: &str =
+    "UPDATE jobs SET state = 'running', ripe = 0, attempt = attempt + 1,
+    lease_until = $1
+    WHERE id = (SELECT j.id FROM jobs j
+        WHERE j.lane = $2 AND j.state = 'waiting' AND j.ripe = 1 AND j.rank > 0
         AND NOT EXISTS (SELECT 1 FROM jobs other
             WHERE other.state IN ('running', 'cancelled') AND other.serial_key = j.serial_key)
         ORDER BY j.rank, j.run_at, j.id LIMIT 1)
@@ -114,7 +126,7 @@ pub(super) struct Look<'w> {
 /// What stands before anything is claimed.
 struct Standing {
     changed: bool,
-    in_flight: Vec<(String, usize)>,
+    in_flight: Vec<InFlight>,
     /// Those after the last turn first, then from the beginning.
     lanes: Vec<String>,
     next_due: Option<Timestamp>,
@@ -133,20 +145,12 @@ pub(super) async fn claim_due(
         changed: standing.changed,
         next_due: standing.next_due,
     };
-    let mut open: Vec<(String, usize)> = standing
+    let mut open: Vec<Open> = standing
         .lanes
         .into_iter()
         .filter(|lane| !paused.iter().any(|paused| paused.0 == *lane))
-        .map(|lane| {
-            let runs = standing
-                .in_flight
-                .iter()
-                .find(|(other, _)| *other == lane)
-                .map_or(0, |(_, runs)| *runs);
-            let room = Lane(lane.clone()).in_flight_max().saturating_sub(runs);
-            (lane, room)
-        })
-        .filter(|(_, room)| *room > 0)
+        .map(|lane| Open::new(lane, &standing.in_flight))
+        .filter(|open| open.room > 0)
         .collect();
 
     let lease_until = (look.at.machine_now + seconds(LEASE_S)).timestamp_millis();
@@ -156,27 +160,31 @@ pub(super) async fn claim_due(
         let mut lanes = open.into_iter();
         loop {
             let left = room - claimed.jobs.len();
-            let some: Vec<(String, usize)> = lanes.by_ref().take(left.min(TOGETHER_MAX)).collect();
+            let some: Vec<Open> = lanes.by_ref().take(left.min(TOGETHER_MAX)).collect();
             if some.is_empty() {
                 break;
             }
-            if first_round && let Some((last, _)) = some.last() {
-                turn.clone_from(last);
+            if first_round && let Some(last) = some.last() {
+                turn.clone_from(&last.lane);
             }
             let found = claim_of_each(conn, &some, lease_until, look.at.now).await?;
-            for ((lane, room), one) in some.into_iter().zip(found) {
+            for (open, one) in some.into_iter().zip(found) {
                 match one {
                     One::Claimed(job) => {
                         claimed.jobs.push(*job);
                         claimed.changed = true;
-                        if room > 1 {
-                            next_round.push((lane, room - 1));
+                        if open.room > 1 {
+                            next_round.push(open.smaller());
                         }
                     }
                     One::PutAside => {
                         claimed.changed = true;
-                        next_round.push((lane, room));
+                        next_round.push(open);
                     }
+                    One::Nothing if open.behind_first => next_round.push(Open {
+                        behind_first: false,
+                        ..open
+                    }),
                     One::Nothing => {}
                 }
             }
@@ -242,8 +250,15 @@ async fn standing(
             .rows
             .iter()
             .map(|row| {
-                let runs: i64 = row.try_get("n").map_err(database)?;
-                Ok((lane(row)?, usize::try_from(runs).unwrap_or(usize::MAX)))
+                let count = |column| {
+                    let count: i64 = row.try_get(column).map_err(database)?;
+                    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+                };
+                Ok(InFlight {
+                    lane: lane(row)?,
+                    runs: count("n")?,
+                    behind: count("behind")?,
+                })
             })
             .collect::<Result<_, StoreError>>()?,
         lanes: lanes.rows.iter().map(lane).collect::<Result<_, _>>()?,
@@ -278,16 +293,24 @@ enum One {
 /// The next job of each of these lanes.
 async fn claim_of_each(
     conn: &mut SqliteConnection,
-    lanes: &[(String, usize)],
+    lanes: &[Open],
     lease_until: i64,
     now: Timestamp,
 ) -> Result<Vec<One>, StoreError> {
-    let claims: Vec<String> = (2..lanes.len() + 2)
-        .map(|place| renumbered(CLAIM, |number| if number == 2 { place } else { number }))
+    let claims: Vec<String> = (2..)
+        .zip(lanes)
+        .map(|(place, open)| {
+            let claim = if open.behind_first {
+                CLAIM_BEHIND
+            } else {
+                CLAIM
+            };
+            renumbered(claim, |number| if number == 2 { place } else { number })
+        })
         .collect();
     let mut query = sqlx::query(AssertSqlSafe(claims.join("; "))).bind(lease_until);
-    for (lane, _) in lanes {
-        query = query.bind(lane);
+    for open in lanes {
+        query = query.bind(&open.lane);
     }
     let mut found = Vec::with_capacity(lanes.len());
     for told in told_of_each(conn, query).await? {

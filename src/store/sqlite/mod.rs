@@ -16,6 +16,7 @@ mod grants;
 mod jobs;
 mod kept;
 mod keys;
+mod lanes;
 mod last_commit;
 mod lock;
 mod queues;

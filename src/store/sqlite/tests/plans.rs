@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use super::super::{MIGRATIONS, claims, jobs, removing};
 
 /// Everything that runs when jobs are claimed and settled, thousands of times an hour.
-const STATEMENTS: [&str; 23] = [
+const STATEMENTS: [&str; 24] = [
     claims::RIPEN,
     claims::EXPIRE,
     claims::EXPIRE_UNWANTED,
@@ -16,6 +16,7 @@ const STATEMENTS: [&str; 23] = [
     claims::LANES,
     claims::NEXT_UNRIPE,
     claims::CLAIM,
+    claims::CLAIM_BEHIND,
     claims::PUT_ASIDE,
     jobs::ENQUEUE,
     jobs::CANCEL[0],
