@@ -92,7 +92,7 @@ impl Works {
             attempt: 1,
             failures: 0,
             run_at: now,
-            lease_until: now + seconds(left_s),
+            lease_until: self.clock.machine_now() + seconds(left_s),
         };
         self.worker.desk.take(vec![job], None);
     }
