@@ -178,9 +178,7 @@ channels = ["slack:{channel}"]
         .arg("serve")
         .arg("--config")
         .arg(config)
-        .env("TARGET_SECRET", format!("whsec_{secret}"))
-        // As it is packaged.
-        .env("MALLOC_TRIM_THRESHOLD_", "131072");
+        .env("TARGET_SECRET", format!("whsec_{secret}"));
     Ok((command, database, Some(at.probes)))
 }
 
