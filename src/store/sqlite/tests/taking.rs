@@ -183,7 +183,15 @@ async fn a_body_whose_change_failed_is_undone_whatever_it_makes_of_that() {
 
 #[tokio::test]
 async fn an_idle_look_is_not_committed_whatever_was_changed_before_it() {
-    let open = fresh().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("jitbot.db");
+    let clock = clock();
+    let store = SqliteStore::open(path.to_str().unwrap(), clock.clone()).await;
+    let open = Open {
+        store: store.unwrap(),
+        path,
+        _dir: dir,
+    };
     let hands = Hands::of(&open, 5);
     enqueue(&open, vec![publish("later", 60)]).await.unwrap();
     let mut conn = beside(&open.path).await;
@@ -195,6 +203,8 @@ async fn an_idle_look_is_not_committed_whatever_was_changed_before_it() {
     };
     let before = version().await;
     for _ in 0..3 {
+        // Else the time of the last transaction would be the same, and nothing would be written.
+        clock.advance(seconds(1));
         write(&open.store, Urgency::Outcome, |tx| {
             tx.look_for_jobs();
             Box::pin(async { Ok(()) })
