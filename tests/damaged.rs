@@ -23,7 +23,7 @@ async fn stop(bot: &mut Child) {
     assert!(bot.wait().await.unwrap().success());
 }
 
-/// A scene after somebody got access and the bot was stopped; and the size of a page.
+/// A scene after somebody got access and the bot was stopped.
 async fn after_a_life() -> Scene {
     let scene = Scene::set().await;
     let mut bot = scene.serve().await;

@@ -27,20 +27,6 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Asked, approved, given, given back, over.
-async fn a_life(scene: &Scene) -> String {
-    let (id, card) = scene.ask().await;
-    scene.approve(&card).await;
-    scene
-        .until("ready", async || {
-            scene.told_alice("-cert-v01@openssh.com").await > 0
-        })
-        .await;
-    scene.done(&id).await;
-    scene.over().await;
-    id
-}
-
 #[tokio::test]
 async fn a_second_process_exits_and_says_who_holds_the_database() {
     let scene = Scene::set().await;
@@ -61,7 +47,7 @@ async fn a_second_process_exits_and_says_who_holds_the_database() {
 async fn the_record_is_exported_and_every_change_to_it_is_found() {
     let scene = Scene::set().await;
     let mut bot = scene.serve().await;
-    let id = a_life(&scene).await;
+    let id = scene.a_life().await;
     let exported = audit(&scene, &["export"]).await;
     assert!(exported.status.success(), "beside the running bot");
     bot.kill().await.unwrap();
@@ -189,7 +175,7 @@ async fn a_program_hands_the_list_to_hosts_as_the_config_says() {
     })
     .await;
     let _bot = scene.serve().await;
-    let id = a_life(&scene).await;
+    let id = scene.a_life().await;
     let grant = format!("g{}", &id[1..]);
     for host in ["web1", "web2"] {
         let list = std::fs::read(hosts.join(host)).unwrap();

@@ -63,7 +63,7 @@ async fn lives_without_a_trace_of_secrets(log_format: &str) -> String {
         command.env(name, value);
     }
     let mut bot = scene.ready(command).await;
-    a_life(&scene).await;
+    scene.a_life().await;
     tokio::join!(
         a_life_that_goes_wrong(&scene, "leaky-box", async || true),
         a_life_that_goes_wrong(&scene, "echo-box", async || planted.was_told_to_end()),
@@ -167,16 +167,6 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes
         .windows(text.len())
         .any(|window| window == text.as_bytes())
-}
-
-/// Asked, approved, given, given back, over.
-async fn a_life(scene: &Scene) {
-    let (id, card) = scene.ask().await;
-    scene.approve(&card).await;
-    let ready = async || scene.told_alice("-cert-v01@openssh.com").await > 0;
-    scene.until("ready", ready).await;
-    scene.done(&id).await;
-    scene.over().await;
 }
 
 /// Asked and approved; its target fails in ways that repeat secrets, and its end is ordered all the same.

@@ -63,23 +63,12 @@ async fn stop(bot: &mut Child) -> (ExitStatus, Duration) {
     (status.unwrap().unwrap(), begun.elapsed())
 }
 
-/// Asked, approved, given, given back, over.
-async fn a_life(scene: &Scene) -> String {
-    let (id, card) = scene.ask().await;
-    scene.approve(&card).await;
-    let ready = async || scene.told_alice("-cert-v01@openssh.com").await > 0;
-    scene.until("ready", ready).await;
-    scene.done(&id).await;
-    scene.over().await;
-    id
-}
-
 #[tokio::test]
 async fn a_life_of_access_is_told_in_spans_and_in_ids_alone() {
     let collector = Collector::start(Does::Takes).await;
     let scene = scene(collector.section("")).await;
     let mut bot = serve(&scene).await;
-    let id = a_life(&scene).await;
+    let id = scene.a_life().await;
     let grant = format!("g{}", &id[1..]);
     let form = scene
         .people
@@ -236,7 +225,7 @@ async fn a_collector_that_fails_is_named_once_and_so_is_its_return() {
     let collector = Collector::start(Does::Fails).await;
     let scene = scene(collector.section("")).await;
     let mut bot = serve(&scene).await;
-    let id = a_life(&scene).await;
+    let id = scene.a_life().await;
     more_comes(&scene, &collector, 3).await;
     let said = scene.log();
     assert_eq!(said.matches(NOT_TAKEN).count(), 1, "{said}");
@@ -260,7 +249,7 @@ async fn a_collector_that_hangs_holds_nothing_up() {
     let collector = Collector::start(Does::NeverAnswers).await;
     let scene = scene(collector.section("timeout = \"1s\"")).await;
     let mut bot = serve(&scene).await;
-    let id = a_life(&scene).await;
+    let id = scene.a_life().await;
     more_comes(&scene, &collector, 3).await;
     let (status, took) = stop(&mut bot).await;
     assert!(status.success() && took < SOON, "{status:?} {took:?}");
@@ -310,7 +299,7 @@ async fn a_stop_waits_for_a_collector_for_a_moment_only() {
 async fn a_collector_that_is_not_there_is_named_once() {
     let scene = scene(section(free(), "")).await;
     let mut bot = serve(&scene).await;
-    let id = a_life(&scene).await;
+    let id = scene.a_life().await;
     for _ in 0..3 {
         help(&scene).await;
         a_batch_goes_out().await;

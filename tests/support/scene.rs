@@ -292,6 +292,17 @@ impl Scene {
         assert!(answer.acked);
     }
 
+    /// Asked, approved, given, given back, over.
+    pub async fn a_life(&self) -> String {
+        let (id, card) = self.ask().await;
+        self.approve(&card).await;
+        let ready = async || self.told_alice("-cert-v01@openssh.com").await > 0;
+        self.until("ready", ready).await;
+        self.done(&id).await;
+        self.over().await;
+        id
+    }
+
     pub async fn over(&self) {
         self.until("the last message", async || {
             self.told_alice("is over").await > 0

@@ -36,7 +36,7 @@ pub(super) struct Readers {
 
 /// A connection that is lent; it goes back when it is dropped.
 pub(super) struct Lent {
-    /// None only while it is dropped.
+    /// None only before it is open, and while this is dropped.
     conn: Option<SqliteConnection>,
     idle: Idle,
     _place: OwnedSemaphorePermit,

@@ -30,9 +30,13 @@ fn clock() -> Arc<ManualClock> {
 }
 
 async fn fresh() -> Open {
+    fresh_at(clock()).await
+}
+
+async fn fresh_at(clock: Arc<ManualClock>) -> Open {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("jitbot.db");
-    let store = SqliteStore::open(path.to_str().unwrap(), clock())
+    let store = SqliteStore::open(path.to_str().unwrap(), clock)
         .await
         .unwrap();
     Open {
@@ -56,6 +60,14 @@ async fn append(store: &SqliteStore, text: &'static str) -> Result<(), StoreErro
 
 fn started(text: &str) -> AuditDraft {
     AuditDraft::new(AuditKind::Started).text(text)
+}
+
+/// How often others committed something, as a connection beside them counts it.
+async fn commits_seen(conn: &mut SqliteConnection) -> i64 {
+    sqlx::query_scalar("SELECT data_version FROM pragma_data_version")
+        .fetch_one(conn)
+        .await
+        .unwrap()
 }
 
 async fn count(store: &SqliteStore) -> i64 {
@@ -226,21 +238,23 @@ async fn a_database_that_a_newer_version_used_is_refused() {
 async fn an_idle_look_for_jobs_writes_nothing() {
     let open = fresh().await;
     let mut conn = beside(&open.path).await;
-    let mut version = async || -> i64 {
-        sqlx::query_scalar("SELECT data_version FROM pragma_data_version")
-            .fetch_one(&mut conn)
-            .await
-            .unwrap()
-    };
-    let before = version().await;
+    let before = commits_seen(&mut conn).await;
     write(&open.store, Urgency::Outcome, |tx| {
         Box::pin(async move { tx.claim_due(5, &[]).await })
     })
     .await
     .unwrap();
-    assert_eq!(version().await, before, "a look was committed");
+    assert_eq!(
+        commits_seen(&mut conn).await,
+        before,
+        "a look was committed"
+    );
     append(&open.store, "x").await.unwrap();
-    assert_ne!(version().await, before, "a change was not seen");
+    assert_ne!(
+        commits_seen(&mut conn).await,
+        before,
+        "a change was not seen"
+    );
 }
 
 #[tokio::test]

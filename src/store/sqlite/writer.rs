@@ -286,7 +286,10 @@ impl Writer {
                 self.next_due = Some(claimed.next_due.unwrap_or(Timestamp::MAX_UTC));
                 Ok(())
             }
-            Err(_) => execute(&mut self.conn, UNDO_BODY).await,
+            Err(_) => {
+                self.next_due = None;
+                execute(&mut self.conn, UNDO_BODY).await
+            }
         };
         group.claimed = Some(ClaimedFor {
             taker,

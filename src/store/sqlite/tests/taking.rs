@@ -72,6 +72,15 @@ async fn enqueue(open: &Open, orders: Vec<JobOrder>) -> Result<(), StoreError> {
     .await
 }
 
+async fn look(open: &Open) {
+    write(&open.store, Urgency::Outcome, |tx| {
+        tx.look_for_jobs();
+        Box::pin(async { Ok(()) })
+    })
+    .await
+    .unwrap();
+}
+
 #[tokio::test]
 async fn what_is_enqueued_is_claimed_in_the_same_transaction_up_to_what_is_wanted() {
     let open = fresh().await;
@@ -147,12 +156,7 @@ async fn a_claim_that_fails_does_not_take_back_what_was_enqueued() {
     let told = hands.told.lock().unwrap().pop().unwrap();
     assert!(told.contains("no claims today"), "{told}");
     shell.execute("DROP TRIGGER no_claims").await.unwrap();
-    write(&open.store, Urgency::Outcome, |tx| {
-        tx.look_for_jobs();
-        Box::pin(async { Ok(()) })
-    })
-    .await
-    .unwrap();
+    look(&open).await;
     assert_eq!(hands.taken().len(), 1, "it was kept");
 }
 
@@ -183,36 +187,22 @@ async fn a_body_whose_change_failed_is_undone_whatever_it_makes_of_that() {
 
 #[tokio::test]
 async fn an_idle_look_is_not_committed_whatever_was_changed_before_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("jitbot.db");
     let clock = clock();
-    let store = SqliteStore::open(path.to_str().unwrap(), clock.clone()).await;
-    let open = Open {
-        store: store.unwrap(),
-        path,
-        _dir: dir,
-    };
+    let open = fresh_at(clock.clone()).await;
     let hands = Hands::of(&open, 5);
     enqueue(&open, vec![publish("later", 60)]).await.unwrap();
     let mut conn = beside(&open.path).await;
-    let mut version = async || -> i64 {
-        sqlx::query_scalar("SELECT data_version FROM pragma_data_version")
-            .fetch_one(&mut conn)
-            .await
-            .unwrap()
-    };
-    let before = version().await;
+    let before = commits_seen(&mut conn).await;
     for _ in 0..3 {
         // Else the time of the last transaction would be the same, and nothing would be written.
         clock.advance(seconds(1));
-        write(&open.store, Urgency::Outcome, |tx| {
-            tx.look_for_jobs();
-            Box::pin(async { Ok(()) })
-        })
-        .await
-        .unwrap();
+        look(&open).await;
     }
-    assert_eq!(version().await, before, "a look was committed");
+    assert_eq!(
+        commits_seen(&mut conn).await,
+        before,
+        "a look was committed"
+    );
     assert_eq!(hands.taken(), []);
 }
 
@@ -225,4 +215,20 @@ async fn many_changes_are_made_in_parts_and_in_their_order() {
     let jobs = reader.open_jobs().await.unwrap();
     let keys: Vec<String> = (0..100).map(|n| format!("publish:i{n}")).collect();
     assert_eq!(jobs.into_iter().map(|job| job.0).collect::<Vec<_>>(), keys);
+}
+
+#[tokio::test]
+async fn a_claim_whose_lease_ran_out_is_given_again_by_the_next_look() {
+    let clock = clock();
+    let open = fresh_at(clock.clone()).await;
+    let hands = Hands::of(&open, 5);
+    enqueue(&open, vec![publish("a", 0)]).await.unwrap();
+    let first = hands.taken().remove(0);
+    clock.advance_both(seconds(59));
+    look(&open).await;
+    assert_eq!(hands.taken(), [], "somebody may be at it");
+    clock.advance_both(seconds(2));
+    look(&open).await;
+    let again = hands.taken().remove(0);
+    assert_eq!((again.id, again.attempt), (first.id, first.attempt + 1));
 }
